@@ -1,0 +1,1 @@
+//! Values and their invariants: no I/O, no wire format, no table.

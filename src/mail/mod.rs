@@ -1,0 +1,1 @@
+//! What mail means here: the decisions and their order.

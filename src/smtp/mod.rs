@@ -1,0 +1,1 @@
+//! The SMTP conversation: ingress and submission.

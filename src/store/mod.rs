@@ -1,0 +1,1 @@
+//! Postgres and the object store: SQL, schemas, transactions, objects. No policy.

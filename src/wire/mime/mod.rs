@@ -1,0 +1,1 @@
+//! MIME: reading, splitting and reassembling messages.

@@ -1,0 +1,4 @@
+//! Bytes to values and back: no sessions, no tenants, no clock.
+
+pub mod imap;
+pub mod mime;
