@@ -1,1 +1,13 @@
 //! Values and their invariants: no I/O, no wire format, no table.
+//!
+//! Every type here is made by a fallible constructor and is then right for
+//! the rest of its life, so that no later code has to check it again.
+
+pub mod address;
+pub mod envelope;
+pub mod flags;
+pub mod ids;
+pub mod outcome;
+pub mod queue;
+pub mod slug;
+pub mod token;

@@ -1,0 +1,52 @@
+//! Typed identifiers, so that an email's id cannot be passed for a folder's.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A fresh random (version 4) identifier.
+            pub fn random() -> Self {
+                Self(Uuid::new_v4())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                s.parse().map(Self)
+            }
+        }
+    )*};
+}
+
+id! {
+    /// A row of `public.tenants`: one organisation.
+    TenantId
+    /// A row of `public.tenant_domains`.
+    DomainId
+    /// A row of `public.email_addresses`: one mailbox.
+    AddressId
+    /// A row of a tenant's `emails`: one stored message.
+    EmailId
+    /// A row of a tenant's `threads`.
+    ThreadId
+    /// A row of a tenant's `folders`: one IMAP mailbox (RFC 3501 calls it that).
+    FolderId
+    /// A row of `public.outbound_messages`: one message to one recipient.
+    OutboundId
+    /// Names one accepted submission or transaction; shown in the 250 and in Received.
+    QueueId
+}
