@@ -1,1 +1,4 @@
-//! The IMAP grammar.
+//! The IMAP grammar (RFC 3501): bytes to commands, values to responses.
+
+mod chars;
+pub mod strings;
