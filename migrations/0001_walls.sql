@@ -1,0 +1,192 @@
+-- The ground: organisations, the walls between them, and what provisions one.
+--
+-- Every organisation has a schema org_<slug> and a database role of its own
+-- that can reach this schema only. Row-level security on the public tables
+-- knows the organisation by that role, so nothing a query says can widen it.
+
+-- What every organisation's role may do in public is granted to this group.
+-- Roles belong to the whole cluster, so another database may have made it.
+DO $$
+BEGIN
+    CREATE ROLE koltrix_tenant NOLOGIN;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL;
+END $$;
+
+GRANT USAGE ON SCHEMA public TO koltrix_tenant;
+
+CREATE TABLE public.tenants (
+    id uuid CONSTRAINT tenants_pkey PRIMARY KEY DEFAULT gen_random_uuid(),
+    slug text NOT NULL,
+    name text NOT NULL,
+    status text NOT NULL DEFAULT 'active',
+    onboarding_state text NOT NULL DEFAULT 'created',
+    default_quota_bytes bigint,
+    track_opens boolean NOT NULL DEFAULT false,
+    track_clicks boolean NOT NULL DEFAULT false,
+    first_mail_at timestamptz,
+    first_sent_at timestamptz,
+    suspended_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT tenants_slug_key UNIQUE (slug),
+    CONSTRAINT tenants_slug_check CHECK (
+        slug ~ '^[a-z][a-z0-9_]{0,39}$'
+        AND slug NOT IN ('public', 'template', 'postgres', 'pg_catalog', 'information_schema', 'koltrix', 'admin', 'system')
+    ),
+    CONSTRAINT tenants_name_check CHECK (length(name) BETWEEN 1 AND 200),
+    CONSTRAINT tenants_status_check CHECK (status IN ('active', 'suspended', 'closed')),
+    CONSTRAINT tenants_onboarding_state_check CHECK (
+        onboarding_state IN ('created', 'domain_added', 'dns_verified', 'mailbox_created', 'first_mail', 'live')
+    ),
+    CONSTRAINT tenants_default_quota_bytes_check CHECK (default_quota_bytes > 0)
+);
+COMMENT ON TABLE public.tenants IS 'Organisations. An INSERT provisions the schema org_<slug> in the same transaction.';
+COMMENT ON COLUMN public.tenants.slug IS 'Names the schema org_<slug>; never changes.';
+COMMENT ON COLUMN public.tenants.status IS 'A suspended organisation neither sends nor receives nor logs in, and loses nothing.';
+COMMENT ON COLUMN public.tenants.onboarding_state IS 'The last step reached without a gap; see advance_onboarding().';
+COMMENT ON COLUMN public.tenants.default_quota_bytes IS 'For mailboxes that state no quota; NULL is unlimited.';
+COMMENT ON COLUMN public.tenants.track_opens IS 'Default for mailboxes that do not say; people''s own mail is untracked unless this is set.';
+COMMENT ON COLUMN public.tenants.track_clicks IS 'As track_opens, for links.';
+COMMENT ON COLUMN public.tenants.first_mail_at IS 'When the first message was received.';
+COMMENT ON COLUMN public.tenants.first_sent_at IS 'When the first message was delivered for this organisation.';
+
+-- The role of an organisation is named by its id: unique over all databases of
+-- the cluster, and readable back without a table.
+CREATE FUNCTION public.tenant_role(p_tenant uuid) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 'kx_' || replace(p_tenant::text, '-', '');
+COMMENT ON FUNCTION public.tenant_role IS 'The database role of an organisation.';
+
+-- NULL for every role that is no organisation's.
+CREATE FUNCTION public.current_tenant() RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN current_user ~ '^kx_[0-9a-f]{32}$' THEN substr(current_user, 4)::uuid END;
+COMMENT ON FUNCTION public.current_tenant IS 'The organisation whose role is in force. What row-level security asks.';
+
+-- Turns the transaction at hand into the organisation's own: its role and its
+-- search_path, both until the transaction ends.
+CREATE FUNCTION public.enter_tenant(p_tenant uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_slug text;
+BEGIN
+    SELECT t.slug INTO v_slug FROM public.tenants t WHERE t.id = p_tenant;
+    IF NOT FOUND OR to_regnamespace('org_' || v_slug) IS NULL THEN
+        RAISE EXCEPTION 'no schema for tenant %', p_tenant USING ERRCODE = 'invalid_schema_name';
+    END IF;
+    PERFORM set_config('search_path', 'org_' || v_slug || ', public', true),
+            set_config('role', public.tenant_role(p_tenant), true);
+END $$;
+COMMENT ON FUNCTION public.enter_tenant IS 'First call of every transaction that touches an organisation''s tables.';
+
+-- One wall, written once: a table of public whose rows belong to a tenant.
+CREATE PROCEDURE public.wall(p_table regclass, p_privileges text)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_column text := CASE WHEN p_table = 'public.tenants'::regclass THEN 'id' ELSE 'tenant_id' END;
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', p_table);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', p_table);
+    EXECUTE format('CREATE POLICY own_rows ON %s USING (%I = public.current_tenant())', p_table, v_column);
+    EXECUTE format('CREATE POLICY server ON %s TO %I USING (true)', p_table, current_user);
+    EXECUTE format('GRANT %s ON %s TO koltrix_tenant', p_privileges, p_table);
+END $$;
+COMMENT ON PROCEDURE public.wall IS 'Row-level security and grants for one public table: an organisation sees its own rows, the server all.';
+REVOKE ALL ON PROCEDURE public.wall FROM PUBLIC;
+
+CALL public.wall('public.tenants', 'SELECT');
+
+-- What an org schema is made of, in order. The migrator keeps this table: a
+-- migration named NNNN_tenant_* is run in every org schema there is and kept
+-- here for those to come.
+CREATE TABLE public.tenant_migrations (
+    id uuid CONSTRAINT tenant_migrations_pkey PRIMARY KEY DEFAULT gen_random_uuid(),
+    name text NOT NULL,
+    body text NOT NULL,
+    CONSTRAINT tenant_migrations_name_key UNIQUE (name)
+);
+COMMENT ON TABLE public.tenant_migrations IS 'The text that makes an org schema, applied in the order of name.';
+
+-- Runs one piece of that text inside one org schema. What it creates belongs
+-- to the server; the organisation's role may use it and change no table.
+CREATE FUNCTION public.apply_tenant_migration(p_tenant uuid, p_slug text, p_body text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_schema text := 'org_' || p_slug;
+    v_role text := public.tenant_role(p_tenant);
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', pg_catalog.quote_ident(v_schema) || ', public', true);
+    EXECUTE p_body;
+    EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I', v_schema, v_role);
+END $$;
+COMMENT ON FUNCTION public.apply_tenant_migration IS 'Runs one tenant migration in one org schema and grants its tables to the organisation''s role.';
+REVOKE ALL ON FUNCTION public.apply_tenant_migration FROM PUBLIC;
+
+CREATE FUNCTION public.provision_tenant() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_schema text := 'org_' || NEW.slug;
+    v_role text := public.tenant_role(NEW.id);
+    v_body text;
+BEGIN
+    EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', v_role);
+    EXECUTE pg_catalog.format('GRANT koltrix_tenant TO %I', v_role);
+    -- SET ROLE needs membership, also of a server that is no superuser.
+    EXECUTE pg_catalog.format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', v_role, current_user);
+    EXECUTE pg_catalog.format('CREATE SCHEMA %I', v_schema);
+    EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I', v_schema, v_role);
+    FOR v_body IN SELECT m.body FROM public.tenant_migrations m ORDER BY m.name COLLATE "C" LOOP
+        PERFORM public.apply_tenant_migration(NEW.id, NEW.slug, v_body);
+    END LOOP;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION public.provision_tenant IS 'Makes the role and the schema of a new organisation, in its INSERT''s transaction.';
+CREATE TRIGGER tenants_provision AFTER INSERT ON public.tenants
+    FOR EACH ROW EXECUTE FUNCTION public.provision_tenant();
+
+CREATE FUNCTION public.unprovision_tenant() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE pg_catalog.format('DROP SCHEMA %I CASCADE', 'org_' || OLD.slug);
+    EXECUTE pg_catalog.format('DROP ROLE %I', public.tenant_role(OLD.id));
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION public.unprovision_tenant IS 'Drops what provision_tenant() made, in the DELETE''s transaction.';
+CREATE TRIGGER tenants_unprovision AFTER DELETE ON public.tenants
+    FOR EACH ROW EXECUTE FUNCTION public.unprovision_tenant();
+
+CREATE FUNCTION public.keep_tenant_identity() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NEW.slug <> OLD.slug OR NEW.id <> OLD.id THEN
+        RAISE EXCEPTION 'the slug and id of an organisation never change'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'tenants_identity';
+    END IF;
+    NEW.updated_at := now();
+    NEW.suspended_at := CASE WHEN NEW.status = 'active' THEN NULL ELSE coalesce(NEW.suspended_at, now()) END;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER tenants_keep_identity BEFORE UPDATE ON public.tenants
+    FOR EACH ROW EXECUTE FUNCTION public.keep_tenant_identity();
+
+-- Rows that say when they last changed.
+CREATE FUNCTION public.touch_updated_at() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    NEW.updated_at := now();
+    RETURN NEW;
+END $$;
+
+-- Tells every node about a change that another program made by SQL. The
+-- server's own connections set koltrix.quiet and tell in their own time: a
+-- NOTIFY serialises the commits of the whole database.
+CREATE FUNCTION public.announce() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF coalesce(current_setting('koltrix.quiet', true), '') <> 'on' THEN
+        PERFORM pg_notify(TG_ARGV[0], '');
+    END IF;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION public.announce IS 'NOTIFY on the channel given, unless the server itself made the change.';
