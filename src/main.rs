@@ -1,1 +1,3 @@
+//! The koltrix-mail command.
+
 fn main() {}

@@ -1,1 +1,15 @@
 //! Postgres and the object store: SQL, schemas, transactions, objects. No policy.
+//!
+//! Tables of an organisation are reached through a [`tenant::Tenant`] handle
+//! only; tables of `public` that span organisations through [`db::Db`].
+
+pub mod db;
+pub mod emails;
+pub mod error;
+pub mod migrate;
+pub mod notify;
+pub mod objects;
+pub mod recipients;
+pub mod tenant;
+
+pub use error::Error;

@@ -1,1 +1,1 @@
-
+//! Integration tests: the real server, a real Postgres, real sockets.

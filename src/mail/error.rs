@@ -1,0 +1,110 @@
+//! What mail operations answer when they do not succeed.
+//!
+//! Each protocol translates these once: `smtp/reply.rs`, `imap/status.rs`,
+//! `http/error.rs`.
+
+use crate::store;
+
+/// Why an operation did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It will not happen as asked, and the reason may be told.
+    #[error("rejected: {}", .0.text())]
+    Rejected(Reason),
+    /// It did not happen now. The text is for the log, never for the wire.
+    #[error("temporary: {0}")]
+    Temporary(String),
+    /// There is no such folder, message, row.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// There is one of that name already.
+    #[error("there is such a {0} already")]
+    Exists(&'static str),
+    /// Wrong credentials, or not allowed; no more is told.
+    #[error("denied")]
+    Denied,
+    /// The mailbox is full.
+    #[error("over quota")]
+    OverQuota,
+    /// A defect of ours. The text is for the log, never for the wire.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// Reasons that a peer or a sender is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// Nobody has this address.
+    UnknownRecipient,
+    /// The domain is not ours and the peer is not logged in.
+    RelayDenied,
+    /// The organisation or the mailbox is suspended.
+    Suspended,
+    /// The message has been here before, or through too many hosts.
+    MailLoop,
+    /// The reverse-path or a From, Sender or Resent-From is not the login's.
+    SenderNotYours,
+    /// The sender's domain is not proven by its DNS records.
+    DomainNotVerified,
+    /// There is no From field, or more than one, or one that cannot be read.
+    BadFrom,
+    /// The message is larger than the limit.
+    TooBig,
+    /// Bare CR, bare LF or NUL in the message.
+    BadContent,
+    /// The name is not allowed for a folder.
+    BadFolderName,
+    /// The folder may not be changed so: INBOX stays.
+    FolderFixed,
+}
+
+impl Reason {
+    /// Enhanced status code (RFC 3463). Class 4 asks the peer to come again.
+    pub fn status(self) -> (u8, u16, u16) {
+        match self {
+            Self::UnknownRecipient => (5, 1, 1),
+            Self::RelayDenied | Self::SenderNotYours | Self::DomainNotVerified => (5, 7, 1),
+            Self::Suspended => (4, 2, 1),
+            Self::MailLoop => (5, 4, 6),
+            Self::BadFrom | Self::BadContent => (5, 6, 0),
+            Self::TooBig => (5, 3, 4),
+            Self::BadFolderName | Self::FolderFixed => (5, 0, 0),
+        }
+    }
+
+    /// One plain sentence, without the final stop.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::UnknownRecipient => "There is no such mailbox here",
+            Self::RelayDenied => "Relaying is not allowed: that domain is not hosted here",
+            Self::Suspended => "This mailbox is suspended, try again later",
+            Self::MailLoop => "This message is going in circles",
+            Self::SenderNotYours => "That sender address is not yours",
+            Self::DomainNotVerified => "The sender's domain is not verified yet",
+            Self::BadFrom => "The message must have exactly one From field with one address",
+            Self::TooBig => "The message is too big",
+            Self::BadContent => "The message holds a bare CR, a bare LF or a NUL",
+            Self::BadFolderName => "That is no name for a folder",
+            Self::FolderFixed => "That folder cannot be changed so",
+        }
+    }
+}
+
+impl From<Reason> for Error {
+    fn from(reason: Reason) -> Self {
+        Self::Rejected(reason)
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::NotFound => Self::NotFound("row"),
+            store::Error::OverQuota => Self::OverQuota,
+            store::Error::Unavailable(text) => Self::Temporary(text),
+            other @ (store::Error::Conflict { .. }
+            | store::Error::Corrupt(_)
+            | store::Error::Internal(_)) => Self::Internal(other.to_string()),
+        }
+    }
+}

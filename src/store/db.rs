@@ -1,0 +1,77 @@
+//! The pool of connections, and what is not any one organisation's.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+use crate::domain::ids::TenantId;
+use crate::store::error::Error;
+use crate::store::tenant::Tenant;
+
+/// The database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pool: PgPool,
+}
+
+/// The oldest Postgres that carries the schema, as `server_version_num`.
+const OLDEST: i32 = 160_000;
+
+impl Db {
+    /// Connects and checks the server's version.
+    ///
+    /// `max_connections` bounds the pool; whoever finds it empty waits five
+    /// seconds and then gets [`Error::Unavailable`].
+    pub async fn connect(url: &str, max_connections: u32) -> Result<Self, Error> {
+        let options: PgConnectOptions = url
+            .parse::<PgConnectOptions>()
+            .map_err(|e| Error::Unavailable(format!("database.url cannot be read: {e}")))?
+            .application_name("koltrix-mail")
+            // Triggers that tell nodes about foreign changes stay silent for ours.
+            .options([("koltrix.quiet", "on")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(Duration::from_secs(5))
+            // A dead connection fails its first query and is dropped; asking
+            // first would cost every query a round trip.
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
+            .fetch_one(&pool)
+            .await?;
+        if version < OLDEST {
+            return Err(Error::Unavailable(format!(
+                "the database is Postgres {}; 16 or newer is needed",
+                version / 10_000
+            )));
+        }
+        Ok(Self { pool })
+    }
+
+    /// The handle to one organisation's tables.
+    pub fn tenant(&self, id: TenantId) -> Tenant {
+        Tenant::new(self.clone(), id)
+    }
+
+    /// A transaction as the server itself, on the tables of `public`.
+    pub async fn begin(&self) -> Result<sqlx::PgTransaction<'static>, Error> {
+        Ok(self.pool.begin().await?)
+    }
+
+    /// The pool, for single statements on the tables of `public`.
+    pub(in crate::store) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Closes the pool, waiting for what is in hand.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

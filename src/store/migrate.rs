@@ -1,0 +1,176 @@
+//! The migrator: `migrations/NNNN_what.sql`, forward only.
+
+use sqlx::{Connection as _, PgConnection};
+
+use crate::store::db::Db;
+use crate::store::error::Error;
+
+/// One file of `migrations/`, embedded.
+#[derive(Clone, Copy, Debug)]
+pub struct Migration {
+    /// The file's name without `.sql`.
+    pub name: &'static str,
+    /// Its text.
+    pub body: &'static str,
+}
+
+macro_rules! migrations {
+    ($($name:literal,)*) => {
+        /// All migrations, in order. A test holds this list against the folder.
+        pub const MIGRATIONS: &[Migration] = &[$(Migration {
+            name: $name,
+            body: include_str!(concat!("../../migrations/", $name, ".sql")),
+        },)*];
+    };
+}
+
+migrations! {
+    "0001_walls",
+    "0002_directory",
+    "0003_outbound",
+    "0004_tenant_mail",
+    "0005_mail_functions",
+}
+
+/// Why the schema could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// A file that was applied reads otherwise now.
+    #[error(
+        "migration {0} was applied and has been edited since; undo the edit and write a new migration"
+    )]
+    Edited(String),
+    /// The database knows a migration that this binary does not.
+    #[error(
+        "the database has migration {0}, which this version does not know; run a newer version"
+    )]
+    Newer(String),
+    /// A file's text failed.
+    #[error("migration {name}: {source}")]
+    Failed {
+        /// Which.
+        name: String,
+        /// What the database said.
+        source: Error,
+    },
+    /// The database itself.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl From<sqlx::Error> for MigrateError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// One lock for all nodes that start at once. The number means nothing.
+const LOCK: i64 = 0x6b6f_6c74_7269_7801;
+
+impl Migration {
+    /// Whether it is run in every org schema rather than once in public.
+    fn is_tenant(&self) -> bool {
+        self.name.get(5..).is_some_and(|rest| rest.starts_with("tenant_"))
+    }
+}
+
+/// Applies what is missing, each file in a transaction of its own, under an
+/// advisory lock. Returns the names applied.
+///
+/// # Errors
+/// Names the file that was edited, unknown or failed; nothing of it remains.
+pub async fn migrate(db: &Db, migrations: &[Migration]) -> Result<Vec<String>, MigrateError> {
+    let mut conn = db.pool().acquire().await?.detach();
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut conn).await?;
+    let result = migrate_locked(&mut conn, migrations).await;
+    // Closing the session gives the lock back, also where the above failed.
+    let _ = conn.close().await;
+    result
+}
+
+async fn migrate_locked(
+    conn: &mut PgConnection,
+    migrations: &[Migration],
+) -> Result<Vec<String>, MigrateError> {
+    sqlx::raw_sql(
+        "CREATE TABLE IF NOT EXISTS public.schema_migrations (
+            id uuid CONSTRAINT schema_migrations_pkey PRIMARY KEY DEFAULT gen_random_uuid(),
+            name text NOT NULL CONSTRAINT schema_migrations_name_key UNIQUE,
+            checksum text NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now());
+         COMMENT ON TABLE public.schema_migrations IS 'Which migrations were applied, with the SHA-256 of their text.'",
+    )
+    .execute(&mut *conn)
+    .await?;
+    let applied: Vec<(String, String)> =
+        sqlx::query_as("SELECT name, checksum FROM public.schema_migrations ORDER BY name")
+            .fetch_all(&mut *conn)
+            .await?;
+    if let Some((name, _)) = applied.iter().find(|(n, _)| migrations.iter().all(|m| m.name != n)) {
+        return Err(MigrateError::Newer(name.clone()));
+    }
+    let mut done = Vec::new();
+    for migration in migrations {
+        let sum = checksum(migration.body);
+        match applied.iter().find(|(name, _)| name == migration.name) {
+            Some((_, known)) if *known == sum => {}
+            Some((name, _)) => return Err(MigrateError::Edited(name.clone())),
+            None => {
+                apply(conn, migration, &sum).await.map_err(|source| MigrateError::Failed {
+                    name: migration.name.to_owned(),
+                    source,
+                })?;
+                done.push(migration.name.to_owned());
+            }
+        }
+    }
+    Ok(done)
+}
+
+async fn apply(conn: &mut PgConnection, migration: &Migration, sum: &str) -> Result<(), Error> {
+    let mut tx = conn.begin().await?;
+    if migration.is_tenant() {
+        sqlx::query("INSERT INTO public.tenant_migrations (name, body) VALUES ($1, $2)")
+            .bind(migration.name)
+            .bind(migration.body)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query(
+            "SELECT public.apply_tenant_migration(id, slug, $1) FROM public.tenants ORDER BY id",
+        )
+        .bind(migration.body)
+        .execute(&mut *tx)
+        .await?;
+    } else {
+        sqlx::raw_sql(migration.body).execute(&mut *tx).await?;
+    }
+    sqlx::query("INSERT INTO public.schema_migrations (name, checksum) VALUES ($1, $2)")
+        .bind(migration.name)
+        .bind(sum)
+        .execute(&mut *tx)
+        .await?;
+    Ok(tx.commit().await?)
+}
+
+/// SHA-256 in hex.
+fn checksum(body: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_the_folder() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let listed: Vec<String> = MIGRATIONS.iter().map(|m| format!("{}.sql", m.name)).collect();
+        assert_eq!(listed, files);
+    }
+}

@@ -1,0 +1,121 @@
+//! Objects in a directory: the default of a single machine.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use crate::store::error::Error;
+use crate::store::objects::YOUNG;
+
+/// A directory of objects: written to a temporary file, synced, renamed.
+#[derive(Clone, Debug)]
+pub struct Dir {
+    root: PathBuf,
+}
+
+impl Dir {
+    /// Opens the directory, making it when it is missing.
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        std::fs::create_dir_all(root).map_err(|e| io_error(root, &e))?;
+        Ok(Self { root: root.to_owned() })
+    }
+
+    /// `<tenant>/<ab>/<abcdef...>`: no directory grows to millions of names.
+    fn path(&self, key: &str) -> Result<PathBuf, Error> {
+        let bad = || Error::Internal(format!("'{key}' is no object key"));
+        let (tenant, name) = key.split_once('/').ok_or_else(bad)?;
+        let plain =
+            |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let shard = name.get(..2).ok_or_else(bad)?;
+        if !plain(tenant) || !plain(name) {
+            return Err(bad());
+        }
+        Ok(self.root.join(tenant).join(shard).join(name))
+    }
+
+    pub(super) async fn put(&self, key: &str, content: Bytes) -> Result<(), Error> {
+        let path = self.path(key)?;
+        blocking(move || put(&path, &content).map_err(|e| io_error(&path, &e))).await
+    }
+
+    pub(super) async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, Error> {
+        let path = self.path(key)?;
+        blocking(move || get(&path, range).map_err(|e| io_error(&path, &e))).await
+    }
+
+    pub(super) async fn delete(&self, key: &str) -> Result<(), Error> {
+        let path = self.path(key)?;
+        blocking(move || match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(io_error(&path, &e)),
+            _ => Ok(()),
+        })
+        .await
+    }
+
+    pub(super) async fn ping(&self) -> Result<(), Error> {
+        let path = self.root.join(".ping");
+        blocking(move || std::fs::write(&path, b"").map_err(|e| io_error(&path, &e))).await
+    }
+}
+
+fn put(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    if let Ok(file) = File::open(path) {
+        let metadata = file.metadata()?;
+        if metadata.len() == content.len() as u64 {
+            if metadata.modified()?.elapsed().unwrap_or_default() > YOUNG {
+                file.set_modified(SystemTime::now())?;
+            }
+            return Ok(());
+        }
+    }
+    let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    std::fs::create_dir_all(folder)?;
+    let temporary = folder.join(format!(".{}", uuid::Uuid::new_v4()));
+    let written = File::create_new(&temporary)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written?;
+    // The names are durable only once their directories are.
+    sync_upwards(folder)
+}
+
+/// Syncs the shard, the tenant's directory and the root.
+fn sync_upwards(folder: &Path) -> std::io::Result<()> {
+    folder.ancestors().take(3).try_for_each(|dir| File::open(dir)?.sync_all())
+}
+
+fn get(path: &Path, range: Option<Range<u64>>) -> std::io::Result<Bytes> {
+    let mut file = File::open(path)?;
+    let range = match range {
+        Some(range) => range,
+        None => 0..file.metadata()?.len(),
+    };
+    file.seek(SeekFrom::Start(range.start))?;
+    let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
+    let mut content = vec![0; length];
+    file.read_exact(&mut content)?;
+    Ok(content.into())
+}
+
+fn io_error(path: &Path, error: &std::io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::NotFound => Error::NotFound,
+        ErrorKind::UnexpectedEof => Error::Corrupt(format!("{} is too short", path.display())),
+        _ => Error::Unavailable(format!("{}: {error}", path.display())),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|e| Err(Error::Internal(format!("object task: {e}"))))
+}

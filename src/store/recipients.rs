@@ -1,0 +1,50 @@
+//! Whose is a recipient, and may a mailbox log in.
+
+use sqlx::types::Uuid;
+
+use crate::domain::address::Address;
+use crate::domain::ids::{AddressId, TenantId};
+use crate::store::db::Db;
+use crate::store::error::Error;
+
+/// The mailboxes behind a recipient address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// Their organisation.
+    pub tenant: TenantId,
+    /// Whether the organisation is active.
+    pub active: bool,
+    /// The mailboxes; several where an alias names several.
+    pub mailboxes: Vec<AddressId>,
+    /// Whether every one of these mailboxes is suspended.
+    pub suspended: bool,
+}
+
+impl Db {
+    /// Exact address, sub-address, alias, catch-all; `None` when nobody's.
+    /// One round trip.
+    pub async fn resolve_recipient(&self, address: &Address) -> Result<Option<Resolved>, Error> {
+        let row: Option<(Uuid, String, Vec<Uuid>, bool)> = sqlx::query_as(
+            "SELECT tenant_id, tenant_status, address_ids, suspended FROM public.resolve_recipient($1)",
+        )
+        .bind(address.as_str())
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(row.map(|(tenant, status, mailboxes, suspended)| Resolved {
+            tenant: TenantId(tenant),
+            active: status == "active",
+            mailboxes: mailboxes.into_iter().map(AddressId).collect(),
+            suspended,
+        }))
+    }
+
+    /// Whether any organisation here has this domain, proven or claimed.
+    pub async fn hosts_domain(&self, domain: &str) -> Result<bool, Error> {
+        Ok(sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM public.tenant_domains WHERE domain = $1)",
+        )
+        .bind(domain)
+        .fetch_one(self.pool())
+        .await?)
+    }
+}
