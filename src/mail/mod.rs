@@ -1,6 +1,12 @@
 //! What mail means here: the decisions and their order.
 
+pub mod changes;
 pub mod client;
 pub mod error;
+pub mod incoming;
+pub mod login;
+pub mod password;
+pub mod recipients;
+pub mod throttle;
 
 pub use error::{Error, Reason};

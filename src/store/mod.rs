@@ -3,6 +3,7 @@
 //! Tables of an organisation are reached through a [`tenant::Tenant`] handle
 //! only; tables of `public` that span organisations through [`db::Db`].
 
+pub mod credentials;
 pub mod db;
 pub mod emails;
 pub mod error;

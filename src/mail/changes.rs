@@ -1,0 +1,149 @@
+//! Who waits for a folder to change, and telling them: here and on other nodes.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+use crate::domain::ids::FolderId;
+use crate::store::db::Db;
+use crate::store::notify::Channel;
+
+/// The hub of folder changes. Cheap to clone.
+///
+/// A waiter learns only that something may have changed and asks the database
+/// what; so a wake-up too many is harmless, and after a gap everybody is woken.
+#[derive(Clone, Default)]
+pub struct Changes(Arc<Inner>);
+
+struct Inner {
+    node: Uuid,
+    watchers: Mutex<HashMap<FolderId, watch::Sender<()>>>,
+    outbox: Mutex<HashSet<FolderId>>,
+    pending: Notify,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            node: Uuid::new_v4(),
+            watchers: Mutex::default(),
+            outbox: Mutex::default(),
+            pending: Notify::new(),
+        }
+    }
+}
+
+/// How long changes are gathered before other nodes are told. A NOTIFY
+/// serialises the commits of the whole database, so there are few of them.
+const GATHER: Duration = Duration::from_millis(25);
+/// Postgres takes payloads under 8,000 octets; an id and a space are 37.
+const IDS_PER_PAYLOAD: usize = 200;
+
+/// Nothing here can panic while it holds a lock, so a poisoned one is still right.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Changes {
+    /// Waits on `folder`: `changed()` of what this returns resolves after each
+    /// change from now on.
+    pub fn watch(&self, folder: FolderId) -> watch::Receiver<()> {
+        let mut watchers = lock(&self.0.watchers);
+        // Those nobody waits for any more go when the table doubles: the cost
+        // of looking at all of them is spread over what filled it.
+        if watchers.len().is_power_of_two() {
+            watchers.retain(|_, sender| sender.receiver_count() > 0);
+        }
+        watchers.entry(folder).or_insert_with(|| watch::channel(()).0).subscribe()
+    }
+
+    /// Tells that `folders` changed; call it after the commit.
+    pub fn publish(&self, folders: impl IntoIterator<Item = FolderId>) {
+        let mut outbox = lock(&self.0.outbox);
+        for folder in folders {
+            self.wake(folder);
+            outbox.insert(folder);
+        }
+        drop(outbox);
+        self.0.pending.notify_one();
+    }
+
+    fn wake(&self, folder: FolderId) {
+        if let Some(sender) = lock(&self.0.watchers).get(&folder) {
+            sender.send_replace(());
+        }
+    }
+
+    /// Wakes everybody: changes may have been missed.
+    pub fn wake_all(&self) {
+        for sender in lock(&self.0.watchers).values() {
+            sender.send_replace(());
+        }
+    }
+
+    /// Takes in what another node told. Our own words come back too and are
+    /// left out.
+    pub fn heard(&self, payload: &str) {
+        let mut words = payload.split(' ');
+        if words.next().and_then(|w| w.parse().ok()) == Some(self.0.node) {
+            return;
+        }
+        for folder in words.filter_map(|w| w.parse().ok()) {
+            self.wake(folder);
+        }
+    }
+
+    /// Tells other nodes, for ever.
+    pub async fn tell_others(&self, db: Db) {
+        loop {
+            self.0.pending.notified().await;
+            tokio::time::sleep(GATHER).await;
+            let folders: Vec<FolderId> = lock(&self.0.outbox).drain().collect();
+            for chunk in folders.chunks(IDS_PER_PAYLOAD) {
+                let mut payload = self.0.node.to_string();
+                for folder in chunk {
+                    let _ = write!(payload, " {folder}");
+                }
+                if let Err(error) = db.notify(Channel::Folder, &payload).await {
+                    // Other nodes wake everybody when the database is back.
+                    tracing::warn!(%error, "other nodes were not told of changed folders");
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn waiters_of_a_folder_hear_of_it_and_only_of_it() {
+        let changes = Changes::default();
+        let (mine, other) = (FolderId::random(), FolderId::random());
+        let mut watch = changes.watch(mine);
+        changes.publish([other]);
+        assert!(!watch.has_changed().unwrap());
+        changes.publish([mine]);
+        watch.changed().await.unwrap();
+        changes.heard(&format!("{} {mine}", changes.0.node));
+        assert!(!watch.has_changed().unwrap(), "our own words");
+        changes.heard(&format!("{} {other} {mine}", Uuid::new_v4()));
+        watch.changed().await.unwrap();
+        changes.wake_all();
+        watch.changed().await.unwrap();
+    }
+
+    #[test]
+    fn folders_nobody_waits_for_are_forgotten() {
+        let changes = Changes::default();
+        for _ in 0..100 {
+            drop(changes.watch(FolderId::random()));
+        }
+        assert!(lock(&changes.0.watchers).len() <= 1);
+    }
+}
