@@ -68,7 +68,7 @@ pub struct Recipient {
     pub address: Address,
     /// `NOTIFY`.
     pub notify: Notify,
-    /// `ORCPT` as given (`rfc822;...`), at most 500 characters.
+    /// `ORCPT`, decoded (`rfc822;...`), at most 500 characters.
     pub orcpt: Option<String>,
 }
 
