@@ -66,7 +66,7 @@ mod tests {
         for bad in ["SIZE=1", " SIZE=1 size=2", " SIZE=", " =1", " -A", " a\u{e9}", " <x>"] {
             assert!(split(bad).is_err(), "{bad:?}");
         }
-        let many: String = (0..17).map(|n| format!(" X{n}")).collect();
-        assert!(split(&many).is_err());
+        let many = (0..17).map(|n| format!("X{n}")).collect::<Vec<_>>().join(" ");
+        assert!(split(&format!(" {many}")).is_err());
     }
 }
