@@ -84,6 +84,7 @@ CREATE TABLE public.email_addresses (
     track_opens boolean,
     track_clicks boolean,
     save_sent boolean NOT NULL DEFAULT false,
+    last_uidvalidity bigint NOT NULL DEFAULT 0,
     last_login_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -108,6 +109,7 @@ COMMENT ON COLUMN public.email_addresses.domain_id IS 'Filled from the address w
 COMMENT ON COLUMN public.email_addresses.password_hash IS 'Argon2id in PHC form; NULL: only app passwords open this mailbox.';
 COMMENT ON COLUMN public.email_addresses.quota_bytes IS 'NULL takes the organisation''s default.';
 COMMENT ON COLUMN public.email_addresses.track_opens IS 'NULL takes the organisation''s setting.';
+COMMENT ON COLUMN public.email_addresses.last_uidvalidity IS 'The highest UIDVALIDITY any folder of this mailbox ever had.';
 COMMENT ON COLUMN public.email_addresses.save_sent IS 'Keep a copy of submitted mail in Sent, for clients that do not do it themselves.';
 
 CREATE TABLE public.app_passwords (
@@ -175,7 +177,7 @@ END $$;
 CREATE TRIGGER email_addresses_complete BEFORE INSERT OR UPDATE OF address, tenant_id, domain_id ON public.email_addresses
     FOR EACH ROW EXECUTE FUNCTION public.complete_email_address();
 CREATE TRIGGER email_addresses_touch BEFORE UPDATE ON public.email_addresses
-    FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
+    FOR EACH ROW WHEN (OLD.last_uidvalidity = NEW.last_uidvalidity) EXECUTE FUNCTION public.touch_updated_at();
 
 -- Every mailbox has the folders that clients expect (RFC 6154).
 CREATE FUNCTION public.provision_folders() RETURNS trigger
@@ -228,7 +230,8 @@ CREATE TRIGGER email_addresses_onboarding AFTER INSERT ON public.email_addresses
 -- domain gets its DKIM keys from the node that hears of it first.
 CREATE TRIGGER tenants_announce AFTER UPDATE ON public.tenants
     FOR EACH STATEMENT EXECUTE FUNCTION public.announce('kx_directory');
-CREATE TRIGGER email_addresses_announce AFTER INSERT OR UPDATE OR DELETE ON public.email_addresses
+CREATE TRIGGER email_addresses_announce
+    AFTER INSERT OR DELETE OR UPDATE OF address, status, password_hash, tenant_id ON public.email_addresses
     FOR EACH STATEMENT EXECUTE FUNCTION public.announce('kx_directory');
 CREATE TRIGGER app_passwords_announce AFTER INSERT OR UPDATE OR DELETE ON public.app_passwords
     FOR EACH STATEMENT EXECUTE FUNCTION public.announce('kx_directory');

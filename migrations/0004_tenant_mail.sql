@@ -116,7 +116,7 @@ CREATE TABLE folders (
     name text NOT NULL,
     special_use text,
     subscribed boolean NOT NULL DEFAULT true,
-    uidvalidity bigint NOT NULL DEFAULT floor(extract(epoch FROM clock_timestamp()))::bigint,
+    uidvalidity bigint NOT NULL,
     uidnext bigint NOT NULL DEFAULT 1,
     highestmodseq bigint NOT NULL DEFAULT 1,
     recent_from bigint NOT NULL DEFAULT 1,
@@ -143,6 +143,20 @@ COMMENT ON TABLE folders IS 'The IMAP mailboxes of an address. Their counters ar
 COMMENT ON COLUMN folders.name IS 'Full name in UTF-8, levels separated by "/".';
 COMMENT ON COLUMN folders.special_use IS 'RFC 6154, and inbox.';
 COMMENT ON COLUMN folders.recent_from IS 'UIDs from here on have been shown to no session: IMAP \Recent.';
+
+-- A folder's UIDVALIDITY is higher than that of any folder its mailbox ever
+-- had, so that one made anew under an old name is not taken for the old one
+-- (RFC 3501 section 2.3.1.1).
+CREATE FUNCTION number_folder() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE public.email_addresses a
+        SET last_uidvalidity = greatest(a.last_uidvalidity + 1, extract(epoch FROM clock_timestamp())::bigint)
+        WHERE a.id = NEW.address_id RETURNING a.last_uidvalidity INTO NEW.uidvalidity;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER folders_number BEFORE INSERT ON folders
+    FOR EACH ROW EXECUTE FUNCTION number_folder();
 
 CREATE TABLE folder_entries (
     id uuid CONSTRAINT folder_entries_pkey PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -30,6 +30,7 @@ migrations! {
     "0003_outbound",
     "0004_tenant_mail",
     "0005_mail_functions",
+    "0006_folder_functions",
 }
 
 /// Why the schema could not be brought up to date.

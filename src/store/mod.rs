@@ -6,7 +6,9 @@
 pub mod credentials;
 pub mod db;
 pub mod emails;
+pub mod entries;
 pub mod error;
+pub mod folders;
 pub mod migrate;
 pub mod notify;
 pub mod objects;

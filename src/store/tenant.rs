@@ -37,10 +37,19 @@ impl Tenant {
     /// # Errors
     /// [`Error::NotFound`] when the organisation has no schema.
     pub async fn begin(&self) -> Result<TenantTx, Error> {
+        self.enter("BEGIN").await
+    }
+
+    /// As [`Tenant::begin`], for reading: everything is seen as of one moment.
+    pub async fn snapshot(&self) -> Result<TenantTx, Error> {
+        self.enter("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    }
+
+    async fn enter(&self, begin: &'static str) -> Result<TenantTx, Error> {
         // The id is a uuid and so safe to write into the statement; a simple
         // query takes no parameters, and an extended one would cost a second
         // round trip.
-        let enter = format!("BEGIN; SELECT public.enter_tenant('{}')", self.id);
+        let enter = format!("{begin}; SELECT public.enter_tenant('{}')", self.id);
         let tx = self.db.pool().begin_with(AssertSqlSafe(enter)).await?;
         Ok(TenantTx { tx, id: self.id })
     }
