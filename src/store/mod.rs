@@ -9,6 +9,7 @@ pub mod emails;
 pub mod entries;
 pub mod error;
 pub mod folders;
+pub mod master_key;
 pub mod migrate;
 pub mod notify;
 pub mod objects;

@@ -1,0 +1,45 @@
+//! `[limits]` and `[timeouts]`: what one peer may ask for, and how long it may take.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use serde::Deserialize;
+
+use super::{Size, Span};
+
+/// Bounds on one peer, one message and one listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// The largest message taken, in any way.
+    pub message_size: Size,
+    /// Recipients of one SMTP transaction.
+    pub recipients: NonZeroUsize,
+    /// Connections to each listener.
+    pub connections: NonZeroUsize,
+    /// Connections from one client address to each listener.
+    pub connections_per_address: NonZeroUsize,
+    /// Refused commands before an SMTP session is closed.
+    pub errors: NonZeroU32,
+    /// Bytes per second of message content.
+    pub minimum_rate: NonZeroU32,
+}
+
+/// A deadline for each phase of a conversation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timeouts {
+    /// A TLS handshake, from either side.
+    pub tls_handshake: Span,
+    /// Waiting for an SMTP command.
+    pub smtp_command: Span,
+    /// Waiting for more of a message.
+    pub smtp_data: Span,
+    /// Storing a message that has been read.
+    pub processing: Span,
+    /// IMAP before login, the whole of it.
+    pub imap_login: Span,
+    /// IMAP after login, between two commands.
+    pub imap_idle: Span,
+    /// Finishing what is in hand at the end.
+    pub shutdown: Span,
+}

@@ -1,0 +1,45 @@
+//! `[smtp]`, `[submission]`, `[imap]` and `[http]`: where each service listens.
+
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+
+use super::BaseUrl;
+
+/// Mail from other servers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// STARTTLS is offered.
+    pub listen: SocketAddr,
+}
+
+/// Mail from account holders (RFC 6409).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Submission {
+    /// Plain until STARTTLS.
+    pub listen_starttls: SocketAddr,
+    /// TLS from the first byte (RFC 8314).
+    pub listen_tls: SocketAddr,
+}
+
+/// Mail clients (RFC 9051).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imap {
+    /// Plain until STARTTLS.
+    pub listen_starttls: SocketAddr,
+    /// TLS from the first byte (RFC 8314).
+    pub listen_tls: SocketAddr,
+}
+
+/// The HTTP edge.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Plain HTTP.
+    pub listen: SocketAddr,
+    /// How the outside reaches it.
+    pub public_url: BaseUrl,
+}

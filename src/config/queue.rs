@@ -1,0 +1,55 @@
+//! `[queue]`, `[dns]` and `[tracking]`: mail on its way out.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+
+use serde::{Deserialize, Deserializer, de};
+
+use super::Span;
+
+/// When and how outgoing mail is tried.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    /// The wait after each failed attempt; the last one repeats. Never empty.
+    #[serde(deserialize_with = "not_empty")]
+    pub retry: Vec<Span>,
+    /// The age at which a message is given up.
+    pub expire_after: Span,
+    /// Deliveries at once.
+    pub concurrency: NonZeroUsize,
+    /// Deliveries at once to one destination domain.
+    pub concurrency_per_domain: NonZeroUsize,
+    /// How long a leased message stays with its node.
+    pub lease: Span,
+    /// The port of other mail servers.
+    pub smtp_port: u16,
+}
+
+/// Name resolution.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dns {
+    /// Resolvers; empty means the system's.
+    pub servers: Vec<SocketAddr>,
+    /// One query's time.
+    pub timeout: Span,
+    /// How often a query is tried.
+    pub attempts: NonZeroUsize,
+}
+
+/// Opens and clicks.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tracking {
+    /// What holds where tenant, mailbox and message say nothing.
+    pub enabled: bool,
+}
+
+fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Span>, D::Error> {
+    let list = Vec::deserialize(deserializer)?;
+    if list.is_empty() {
+        return Err(de::Error::custom("at least one time is needed"));
+    }
+    Ok(list)
+}

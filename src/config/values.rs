@@ -1,0 +1,90 @@
+//! Values that several tables share.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
+
+/// Text that is never shown: `Debug` hides it and there is no `Display`.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The secret itself, for the one call that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing was given.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "(empty)" } else { "(hidden)" })
+    }
+}
+
+/// An `http://` or `https://` address without a trailing slash, to which paths are appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
+impl BaseUrl {
+    /// The address, without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_end_matches('/');
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+        let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"'<>?#\\".contains(&byte);
+        (!host.is_empty() && !host.starts_with('/') && host.bytes().all(plain))
+            .then(|| Self(text.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for BaseUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            de::Error::custom(format!(
+                "{text:?} is not an address such as \"https://mail.example.org\""
+            ))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_urls() {
+        let read = |text| BaseUrl::parse(text).map(|url| url.0);
+        assert_eq!(read("https://t.example.org/"), Some("https://t.example.org".to_owned()));
+        assert_eq!(
+            read("http://localhost:8080/mail"),
+            Some("http://localhost:8080/mail".to_owned())
+        );
+        for refused in [
+            "",
+            "localhost",
+            "ftp://x",
+            "http://",
+            "http:///x",
+            "https://a b",
+            "https://a?b",
+            "https://\"x",
+        ] {
+            assert_eq!(read(refused), None, "{refused}");
+        }
+    }
+}
