@@ -5,6 +5,7 @@ pub mod client;
 pub mod error;
 pub mod incoming;
 pub mod login;
+pub mod mailbox;
 pub mod password;
 pub mod recipients;
 pub mod throttle;

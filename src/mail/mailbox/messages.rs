@@ -1,0 +1,107 @@
+//! Messages in folders: reading, flags, copying, removing.
+
+use crate::domain::flags::{FlagOp, Flags};
+use crate::domain::ids::FolderId;
+use crate::mail::Error;
+use crate::mail::client::Identity;
+use crate::mail::mailbox::{Columns, Delta, Entry, Fetched, Folder, Mailboxes, find};
+
+/// What COPY and MOVE did, for COPYUID (RFC 4315).
+#[derive(Clone, Debug)]
+pub struct Copied {
+    /// The target.
+    pub target: Folder,
+    /// (old UID, new UID), ascending.
+    pub uids: Vec<(u32, u32)>,
+}
+
+impl Mailboxes {
+    /// Flags of the messages that are still there.
+    pub async fn entries(
+        &self,
+        who: &Identity,
+        folder: FolderId,
+        uids: &[u32],
+    ) -> Result<Vec<Entry>, Error> {
+        Ok(self.snapshot(who).await?.entries(folder, uids).await?)
+    }
+
+    /// What FETCH reads of the messages that are still there: one query. The
+    /// caller bounds how many it asks for at once.
+    pub async fn fetch(
+        &self,
+        who: &Identity,
+        folder: FolderId,
+        uids: &[u32],
+        columns: Columns,
+    ) -> Result<Vec<Fetched>, Error> {
+        Ok(self.snapshot(who).await?.fetch(folder, uids, columns).await?)
+    }
+
+    /// What happened to a folder since `modseq`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it was deleted.
+    pub async fn delta(
+        &self,
+        who: &Identity,
+        folder: FolderId,
+        modseq: i64,
+    ) -> Result<Delta, Error> {
+        Ok(self.snapshot(who).await?.delta(folder, modseq).await?)
+    }
+
+    /// STORE. Returns every message that is still there, changed or not.
+    pub async fn store(
+        &self,
+        who: &Identity,
+        folder: FolderId,
+        uids: &[u32],
+        op: FlagOp,
+        flags: &Flags,
+    ) -> Result<Vec<Entry>, Error> {
+        let mut tx = self.begin(who).await?;
+        let entries = tx.store_flags(folder, uids, op, flags, who.address.as_str()).await?;
+        tx.commit().await?;
+        self.changes.publish([folder]);
+        Ok(entries)
+    }
+
+    /// EXPUNGE, or UID EXPUNGE where `uids` are given. Returns what went.
+    pub async fn expunge(
+        &self,
+        who: &Identity,
+        folder: FolderId,
+        uids: Option<&[u32]>,
+    ) -> Result<Vec<u32>, Error> {
+        let mut tx = self.begin(who).await?;
+        let gone = tx.expunge(folder, uids).await?;
+        tx.commit().await?;
+        if !gone.is_empty() {
+            self.changes.publish([folder]);
+        }
+        Ok(gone)
+    }
+
+    /// COPY, or MOVE where `away`; all or nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the target, [`Error::OverQuota`].
+    pub async fn copy(
+        &self,
+        who: &Identity,
+        folder: FolderId,
+        uids: &[u32],
+        target: &str,
+        away: bool,
+    ) -> Result<Copied, Error> {
+        let mut tx = self.begin(who).await?;
+        let target = find(&mut tx, who, target).await?;
+        let uids = tx.copy(folder, uids, target.id, away).await?;
+        tx.commit().await?;
+        if !uids.is_empty() {
+            self.changes.publish([folder, target.id]);
+        }
+        Ok(Copied { target, uids })
+    }
+}

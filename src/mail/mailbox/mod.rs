@@ -1,0 +1,195 @@
+//! Mailboxes as IMAP sees them: folders here, messages in [`messages`].
+//!
+//! Every call takes the [`Identity`] that logged in and works in its
+//! organisation and its mailbox; a folder of somebody else cannot be named.
+
+pub mod messages;
+
+use tokio::sync::watch;
+
+use crate::domain::ids::FolderId;
+use crate::mail::changes::Changes;
+use crate::mail::client::Identity;
+use crate::mail::{Error, Reason};
+use crate::store;
+use crate::store::db::Db;
+use crate::store::tenant::TenantTx;
+
+pub use crate::store::entries::{Columns, Delta, Entry, Fetched};
+pub use crate::store::folders::Folder;
+
+/// The folders and messages of whoever logged in. Cheap to clone.
+#[derive(Clone)]
+pub struct Mailboxes {
+    db: Db,
+    changes: Changes,
+}
+
+/// A folder as SELECT shows it, at one moment.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Its row.
+    pub folder: Folder,
+    /// All UIDs, ascending: the session's sequence numbers.
+    pub uids: Vec<u32>,
+    /// UIDs from here on are `\Recent` in this session.
+    pub recent_from: u32,
+    /// The lowest UID without `\Seen`.
+    pub first_unseen: Option<u32>,
+    /// Keywords in use.
+    pub keywords: Vec<String>,
+}
+
+impl Mailboxes {
+    /// Over the database; `changes` is told after each commit.
+    pub fn new(db: Db, changes: Changes) -> Self {
+        Self { db, changes }
+    }
+
+    async fn begin(&self, who: &Identity) -> Result<TenantTx, Error> {
+        Ok(self.db.tenant(who.tenant).begin().await?)
+    }
+
+    async fn snapshot(&self, who: &Identity) -> Result<TenantTx, Error> {
+        Ok(self.db.tenant(who.tenant).snapshot().await?)
+    }
+
+    /// Every folder, by name.
+    pub async fn list(&self, who: &Identity) -> Result<Vec<Folder>, Error> {
+        Ok(self.snapshot(who).await?.folders(who.address_id).await?)
+    }
+
+    /// The folder of that name with its counters: STATUS.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn folder(&self, who: &Identity, name: &str) -> Result<Folder, Error> {
+        find(&mut self.snapshot(who).await?, who, name).await
+    }
+
+    /// Opens a folder: SELECT, or EXAMINE where `read_only`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn open(&self, who: &Identity, name: &str, read_only: bool) -> Result<Opened, Error> {
+        let mut tx = self.snapshot(who).await?;
+        let folder = find(&mut tx, who, name).await?;
+        let uids = tx.uids(folder.id).await?;
+        let first_unseen = if folder.unseen > 0 { tx.first_unseen(folder.id).await? } else { None };
+        let keywords = tx.keywords(who.address_id).await?;
+        drop(tx);
+        let mut recent_from = folder.recent_from;
+        if !read_only && recent_from < folder.uidnext {
+            let mut tx = self.begin(who).await?;
+            recent_from = tx.claim_recent(folder.id).await?;
+            tx.commit().await?;
+        }
+        Ok(Opened { folder, uids, recent_from, first_unseen, keywords })
+    }
+
+    /// Makes a folder, and what is missing above it.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Reason::BadFolderName`].
+    pub async fn create(
+        &self,
+        who: &Identity,
+        name: &str,
+        special_use: Option<&str>,
+    ) -> Result<FolderId, Error> {
+        let mut tx = self.begin(who).await?;
+        let id = tx.create_folder(who.address_id, name, special_use).await.map_err(refused)?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Deletes a folder with what is in it. Folders below it stay.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Reason::FolderFixed`] for INBOX.
+    pub async fn delete(&self, who: &Identity, name: &str) -> Result<(), Error> {
+        if name == INBOX {
+            return Err(Reason::FolderFixed.into());
+        }
+        let mut tx = self.begin(who).await?;
+        let folder = find(&mut tx, who, name).await?;
+        tx.delete_folder(folder.id).await?;
+        tx.commit().await?;
+        self.changes.publish([folder.id]);
+        Ok(())
+    }
+
+    /// Renames a folder and all below it. Renaming INBOX moves its messages
+    /// into a new folder and leaves it empty (RFC 3501 §6.3.5).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Exists`], [`Reason::BadFolderName`].
+    pub async fn rename(&self, who: &Identity, from: &str, to: &str) -> Result<(), Error> {
+        let mut tx = self.begin(who).await?;
+        let folder = find(&mut tx, who, from).await?;
+        let mut changed = vec![folder.id];
+        if from == INBOX {
+            let target = tx.create_folder(who.address_id, to, None).await.map_err(refused)?;
+            let uids = tx.uids(folder.id).await?;
+            tx.copy(folder.id, &uids, target, true).await?;
+            changed.push(target);
+        } else if to.strip_prefix(from).is_some_and(|rest| rest.starts_with('/')) {
+            return Err(Reason::BadFolderName.into());
+        } else {
+            make_levels_above(&mut tx, who, to).await?;
+            tx.rename_folder(who.address_id, from, to).await.map_err(refused)?;
+        }
+        tx.commit().await?;
+        self.changes.publish(changed);
+        Ok(())
+    }
+
+    /// Subscribes or unsubscribes.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]: only folders that exist are subscribed to.
+    pub async fn subscribe(&self, who: &Identity, name: &str, on: bool) -> Result<(), Error> {
+        let mut tx = self.begin(who).await?;
+        if !tx.subscribe_folder(who.address_id, name, on).await? {
+            return Err(Error::NotFound("folder"));
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Waits for changes of a folder; see [`Changes::watch`].
+    pub fn watch(&self, folder: FolderId) -> watch::Receiver<()> {
+        self.changes.watch(folder)
+    }
+}
+
+/// The one folder that is always there.
+const INBOX: &str = "INBOX";
+
+async fn find(tx: &mut TenantTx, who: &Identity, name: &str) -> Result<Folder, Error> {
+    match tx.folder(who.address_id, name).await {
+        Err(store::Error::NotFound) => Err(Error::NotFound("folder")),
+        other => Ok(other?),
+    }
+}
+
+/// The folder above a new name, and those above it, where they are missing.
+async fn make_levels_above(tx: &mut TenantTx, who: &Identity, name: &str) -> Result<(), Error> {
+    let Some((above, _)) = name.rsplit_once('/') else { return Ok(()) };
+    if matches!(tx.folder(who.address_id, above).await, Err(store::Error::NotFound)) {
+        tx.create_folder(who.address_id, above, None).await.map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// What the constraints of `folders` say to a client.
+fn refused(error: store::Error) -> Error {
+    match &error {
+        store::Error::Conflict { constraint } => match constraint.as_str() {
+            "folders_address_id_name_key" => Error::Exists("folder"),
+            "folders_special_use_key" => Error::Exists("folder for that use"),
+            "folders_name_check" | "folders_inbox_check" => Reason::BadFolderName.into(),
+            _ => error.into(),
+        },
+        _ => error.into(),
+    }
+}
