@@ -1,1 +1,6 @@
 //! Integration tests: the real server, a real Postgres, real sockets.
+// Nothing is outside of a test: `pub` here means "for the other test files".
+#![allow(unreachable_pub)]
+
+mod doubles;
+mod support;

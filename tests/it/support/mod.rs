@@ -1,0 +1,4 @@
+//! What the tests share: doubles for what we do not own.
+
+pub mod dns;
+pub mod remote_mx;
