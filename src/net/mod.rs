@@ -1,1 +1,3 @@
 //! Sockets, TLS, DNS: no protocol.
+
+pub mod dns;
