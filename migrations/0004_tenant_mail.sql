@@ -34,6 +34,7 @@ CREATE TABLE emails (
     size_bytes bigint NOT NULL,
     header_bytes integer NOT NULL,
     envelope bytea NOT NULL,
+    body bytea NOT NULL,
     body_structure bytea NOT NULL,
     parts jsonb NOT NULL,
     text_body text NOT NULL DEFAULT '',
@@ -63,6 +64,7 @@ COMMENT ON COLUMN emails.internal_date IS 'IMAP INTERNALDATE.';
 COMMENT ON COLUMN emails.size_bytes IS 'Octets of the message with our trace fields: IMAP RFC822.SIZE.';
 COMMENT ON COLUMN emails.header_bytes IS 'Octets up to and with the empty line after the header.';
 COMMENT ON COLUMN emails.envelope IS 'IMAP ENVELOPE, ready to send.';
+COMMENT ON COLUMN emails.body IS 'IMAP BODY (the structure without extension data), ready to send.';
 COMMENT ON COLUMN emails.body_structure IS 'IMAP BODYSTRUCTURE, ready to send.';
 COMMENT ON COLUMN emails.parts IS 'Where each MIME part lies in the original, so that any section is a range of it.';
 COMMENT ON COLUMN emails.text_body IS 'Readable text, at most 256 KiB.';
@@ -255,3 +257,4 @@ CREATE TABLE aliases (
 CREATE INDEX aliases_address_id_idx ON aliases (address_id);
 COMMENT ON TABLE aliases IS 'One row per alias and mailbox; several rows make an alias to many.';
 COMMENT ON COLUMN aliases.alias_address IS 'The alias; "@domain" catches all of a domain that is otherwise unknown.';
+CREATE INDEX expunged_entries_expunged_at_idx ON expunged_entries (expunged_at);

@@ -49,7 +49,8 @@ REVOKE ALL ON FUNCTION public.resolve_recipient FROM PUBLIC;
 -- p_targets: [{"address_id", "folder_id"?, "seen"?, "answered"?, "flagged"?, "draft"?, "keywords"?}];
 --     without folder_id, or with one that is gone, the INBOX. One entry per folder.
 CREATE FUNCTION public.store_email(
-    p_tenant uuid, p_fields jsonb, p_text text, p_parts jsonb, p_envelope bytea, p_body_structure bytea,
+    p_tenant uuid, p_fields jsonb, p_text text, p_parts jsonb, p_envelope bytea, p_body bytea,
+    p_body_structure bytea,
     p_header bytea, p_skeleton bytea, p_cuts jsonb, p_attachments jsonb, p_targets jsonb,
     OUT email_id uuid, OUT thread_id uuid, OUT duplicate boolean,
     OUT folder_ids uuid[], OUT uids bigint[], OUT modseqs bigint[], OUT uidvalidities bigint[])
@@ -104,13 +105,13 @@ BEGIN
 
     INSERT INTO emails (id, thread_id, source, queue_id, dedup_key, reverse_path, message_id, in_reply_to, reference_ids,
             subject, from_address, from_name, recipients, sent_at, internal_date, size_bytes, header_bytes,
-            envelope, body_structure, parts, text_body, snippet, has_attachments, verdict, orphaned_at)
+            envelope, body, body_structure, parts, text_body, snippet, has_attachments, verdict, orphaned_at)
         VALUES (email_id, thread_id, p_fields ->> 'source', (p_fields ->> 'queue_id')::uuid, v_key, p_fields ->> 'reverse_path',
             v_message_id, v_in_reply_to, v_references || v_in_reply_to,
             p_fields ->> 'subject', p_fields ->> 'from_address', p_fields ->> 'from_name', p_fields -> 'recipients',
             to_timestamp((p_fields ->> 'sent_at')::double precision),
             coalesce(to_timestamp((p_fields ->> 'internal_date')::double precision), now()),
-            v_size, octet_length(p_header), p_envelope, p_body_structure, p_parts, p_text, p_fields ->> 'snippet',
+            v_size, octet_length(p_header), p_envelope, p_body, p_body_structure, p_parts, p_text, p_fields ->> 'snippet',
             jsonb_array_length(p_attachments) > 0, coalesce(p_fields -> 'verdict', '{}'),
             CASE WHEN jsonb_array_length(p_targets) = 0 THEN now() END);
     INSERT INTO email_sources (id, header, skeleton, cuts) VALUES (email_id, p_header, p_skeleton, p_cuts);

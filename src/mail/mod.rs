@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod client;
 pub mod error;
+pub mod housekeeping;
 pub mod incoming;
 pub mod login;
 pub mod mailbox;

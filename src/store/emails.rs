@@ -113,6 +113,8 @@ pub struct NewEmail {
     pub parts: serde_json::Value,
     /// IMAP ENVELOPE.
     pub envelope: Vec<u8>,
+    /// IMAP BODY.
+    pub body: Vec<u8>,
     /// IMAP BODYSTRUCTURE.
     pub body_structure: Vec<u8>,
     /// The header block.
@@ -221,13 +223,14 @@ async fn store(
 ) -> Result<Stored, Error> {
     let row: StoredRow = sqlx::query_as(
         "SELECT email_id, thread_id, duplicate, folder_ids, uids, modseqs, uidvalidities
-         FROM public.store_email($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         FROM public.store_email($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(tenant.0)
     .bind(Json(&email.fields))
     .bind(&email.text)
     .bind(&email.parts)
     .bind(&email.envelope)
+    .bind(&email.body)
     .bind(&email.body_structure)
     .bind(&email.header)
     .bind(&email.skeleton)

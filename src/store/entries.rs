@@ -25,6 +25,8 @@ pub struct Entry {
 pub struct Columns {
     /// ENVELOPE.
     pub envelope: bool,
+    /// BODY, the structure without extension data.
+    pub body: bool,
     /// BODYSTRUCTURE.
     pub body_structure: bool,
     /// The header block.
@@ -48,6 +50,8 @@ pub struct Fetched {
     pub size: u64,
     /// ENVELOPE, ready.
     pub envelope: Option<Vec<u8>>,
+    /// BODY, ready.
+    pub body: Option<Vec<u8>>,
     /// BODYSTRUCTURE, ready.
     pub body_structure: Option<Vec<u8>>,
     /// Where each part lies; with the header or the source.
@@ -95,6 +99,7 @@ fn fetched(row: &PgRow) -> Result<Fetched, Error> {
         internal_date: row.try_get("internal_date")?,
         size: u64::try_from(row.try_get::<i64, _>("size_bytes")?).unwrap_or(0),
         envelope: row.try_get("envelope")?,
+        body: row.try_get("body")?,
         body_structure: row.try_get("body_structure")?,
         parts: row.try_get("parts")?,
         header: row.try_get("header")?,
@@ -174,18 +179,20 @@ impl TenantTx {
                 m.id AS email_id, m.thread_id, extract(epoch FROM m.internal_date)::bigint AS internal_date,
                 m.size_bytes,
                 CASE WHEN $3 THEN m.envelope END AS envelope,
-                CASE WHEN $4 THEN m.body_structure END AS body_structure,
-                CASE WHEN $5 OR $6 THEN m.parts END AS parts,
+                CASE WHEN $4 THEN m.body END AS body,
+                CASE WHEN $5 THEN m.body_structure END AS body_structure,
+                CASE WHEN $6 OR $7 THEN m.parts END AS parts,
                 s.header,
-                CASE WHEN $6 THEN s.skeleton END AS skeleton,
-                CASE WHEN $6 THEN s.cuts END AS cuts
+                CASE WHEN $7 THEN s.skeleton END AS skeleton,
+                CASE WHEN $7 THEN s.cuts END AS cuts
              FROM folder_entries e JOIN emails m ON m.id = e.email_id
-             LEFT JOIN email_sources s ON s.id = m.id AND ($5 OR $6)
+             LEFT JOIN email_sources s ON s.id = m.id AND ($6 OR $7)
              WHERE e.folder_id = $1 AND e.uid = ANY ($2) ORDER BY e.uid",
         )
         .bind(folder.0)
         .bind(bigints(uids))
         .bind(columns.envelope)
+        .bind(columns.body)
         .bind(columns.body_structure)
         .bind(columns.header)
         .bind(columns.source)

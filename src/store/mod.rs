@@ -14,6 +14,7 @@ pub mod migrate;
 pub mod notify;
 pub mod objects;
 pub mod recipients;
+pub mod sweep;
 pub mod tenant;
 
 pub use error::Error;
