@@ -22,3 +22,18 @@ pub(super) fn is_astring_char(byte: u8) -> bool {
 pub(super) fn is_quotable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t')
 }
+
+/// ```abnf
+/// list-char      = ATOM-CHAR / list-wildcards / resp-specials
+/// list-wildcards = "%" / "*"
+/// ```
+pub(super) fn is_list_char(byte: u8) -> bool {
+    is_astring_char(byte) || matches!(byte, b'%' | b'*')
+}
+
+/// ```abnf
+/// tag = 1*<any ASTRING-CHAR except "+">
+/// ```
+pub(super) fn is_tag_char(byte: u8) -> bool {
+    is_astring_char(byte) && byte != b'+'
+}

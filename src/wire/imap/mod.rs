@@ -1,4 +1,20 @@
 //! The IMAP grammar (RFC 3501): bytes to commands, values to responses.
+//!
+//! Two stages in: [`frame`] finds the end of a command and enforces its bounds, [`command`] reads
+//! what it says. One stage out: [`response`] writes answers. Around them one file per family of
+//! values. Nothing here knows sessions, permissions or the clock.
 
 mod chars;
+pub mod command;
+mod cursor;
+pub mod date;
+pub mod error;
+mod flags;
+pub mod mailbox;
+pub mod numbers;
+pub mod pattern;
+pub mod section;
+pub mod set;
+pub mod special_use;
 pub mod strings;
+pub mod utf7;

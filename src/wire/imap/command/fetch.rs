@@ -1,0 +1,267 @@
+//! FETCH (RFC 3501 §6.4.5).
+
+use crate::wire::imap::cursor::{Cursor, Parsed};
+use crate::wire::imap::error::{SyntaxError, What};
+use crate::wire::imap::section::Section;
+use crate::wire::imap::set::SequenceSet;
+
+/// The most items in one FETCH.
+const MAX_ITEMS: usize = 100;
+
+/// `FETCH` or `UID FETCH`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fetch {
+    /// Whether `set` names UIDs; the answers then carry the UID, asked for or not.
+    pub uid: bool,
+    /// The messages.
+    pub set: SequenceSet,
+    /// What of them, macros spelled out, each item once.
+    pub items: Vec<FetchItem>,
+}
+
+/// One thing to fetch of each message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FetchItem {
+    /// `BODY`: the structure without its extension data.
+    Body,
+    /// `BODYSTRUCTURE`
+    BodyStructure,
+    /// `ENVELOPE`
+    Envelope,
+    /// `FLAGS`
+    Flags,
+    /// `INTERNALDATE`
+    InternalDate,
+    /// `RFC822`: the whole message; sets `\Seen`.
+    Rfc822,
+    /// `RFC822.HEADER`: the header; does not set `\Seen`.
+    Rfc822Header,
+    /// `RFC822.SIZE`
+    Rfc822Size,
+    /// `RFC822.TEXT`: the body; sets `\Seen`.
+    Rfc822Text,
+    /// `UID`
+    Uid,
+    /// `BODY[...]` or `BODY.PEEK[...]`
+    Section {
+        /// Whether `\Seen` stays as it is.
+        peek: bool,
+        /// Which part.
+        section: Section,
+        /// Only these bytes of it.
+        partial: Option<Partial>,
+    },
+}
+
+/// A piece of the message itself, by the name that a FETCH answer gives it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Content<'a> {
+    /// `RFC822`
+    Rfc822,
+    /// `RFC822.HEADER`
+    Rfc822Header,
+    /// `RFC822.TEXT`
+    Rfc822Text,
+    /// `BODY[...]`
+    Section {
+        /// Which part.
+        section: &'a Section,
+        /// Only these bytes of it.
+        partial: Option<Partial>,
+    },
+}
+
+/// A range of bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Partial {
+    /// The first byte, from 0; past the end is allowed and means nothing is left.
+    pub origin: u64,
+    /// How many bytes at most, not 0.
+    pub length: u64,
+}
+
+impl FetchItem {
+    /// Whether fetching this sets `\Seen` (RFC 3501 §6.4.5).
+    pub fn sets_seen(&self) -> bool {
+        matches!(self, Self::Rfc822 | Self::Rfc822Text | Self::Section { peek: false, .. })
+    }
+
+    /// The piece of the message that this asks for, if it asks for one.
+    pub fn content(&self) -> Option<Content<'_>> {
+        match self {
+            Self::Rfc822 => Some(Content::Rfc822),
+            Self::Rfc822Header => Some(Content::Rfc822Header),
+            Self::Rfc822Text => Some(Content::Rfc822Text),
+            Self::Section { section, partial, .. } => {
+                Some(Content::Section { section, partial: *partial })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// ```abnf
+/// fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att /
+///         "(" fetch-att *(SP fetch-att) ")")
+/// ```
+pub(super) fn fetch(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Fetch> {
+    cursor.sp()?;
+    let set = cursor.sequence_set()?;
+    cursor.sp()?;
+    let mut items = Vec::new();
+    let mut add = |item| {
+        if !items.contains(&item) {
+            items.push(item);
+        }
+    };
+    if cursor.peek() == Some(b'(') {
+        cursor.list(MAX_ITEMS, "items", false, |cursor| fetch_att(cursor).map(&mut add))?;
+    } else if let Some(of_macro) = fetch_macro(cursor) {
+        items.extend_from_slice(of_macro);
+    } else {
+        add(fetch_att(cursor)?);
+    }
+    Ok(Fetch { uid, set, items })
+}
+
+/// The items that `ALL`, `FAST` and `FULL` stand for; only where no list is.
+fn fetch_macro(cursor: &mut Cursor<'_>) -> Option<&'static [FetchItem]> {
+    const FULL: &[FetchItem] = &[
+        FetchItem::Flags,
+        FetchItem::InternalDate,
+        FetchItem::Rfc822Size,
+        FetchItem::Envelope,
+        FetchItem::Body,
+    ];
+    for (name, items) in [(&b"FAST"[..], 3), (b"ALL", 4), (b"FULL", 5)] {
+        if cursor.eat(name) {
+            return FULL.get(..items);
+        }
+    }
+    None
+}
+
+/// ```abnf
+/// fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
+///             "BODY" ["STRUCTURE"] / "UID" /
+///             "BODY" section ["<" number "." nz-number ">"] /
+///             "BODY.PEEK" section ["<" number "." nz-number ">"]
+/// ```
+fn fetch_att(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
+    let offset = cursor.offset();
+    let word = cursor.word("a data item to fetch")?;
+    let bracket = cursor.peek() == Some(b'[');
+    match word.as_slice() {
+        b"BODY" if bracket => section(cursor, false),
+        b"BODY.PEEK" if bracket => section(cursor, true),
+        b"BODY" => Ok(FetchItem::Body),
+        b"BODYSTRUCTURE" => Ok(FetchItem::BodyStructure),
+        b"ENVELOPE" => Ok(FetchItem::Envelope),
+        b"FLAGS" => Ok(FetchItem::Flags),
+        b"INTERNALDATE" => Ok(FetchItem::InternalDate),
+        b"RFC822" => Ok(FetchItem::Rfc822),
+        b"RFC822.HEADER" => Ok(FetchItem::Rfc822Header),
+        b"RFC822.SIZE" => Ok(FetchItem::Rfc822Size),
+        b"RFC822.TEXT" => Ok(FetchItem::Rfc822Text),
+        b"UID" => Ok(FetchItem::Uid),
+        _ => Err(SyntaxError { what: What::Expected("a data item to fetch"), offset }),
+    }
+}
+
+/// ```abnf
+/// section ["<" number "." nz-number ">"]
+/// ```
+fn section(cursor: &mut Cursor<'_>, peek: bool) -> Parsed<FetchItem> {
+    let section = cursor.section()?;
+    if !cursor.eat(b"<") {
+        return Ok(FetchItem::Section { peek, section, partial: None });
+    }
+    let origin = cursor.number64()?;
+    cursor.expect(".")?;
+    let length = cursor.number64()?;
+    if length == 0 {
+        return cursor.expected("a length above zero");
+    }
+    cursor.expect(">")?;
+    Ok(FetchItem::Section { peek, section, partial: Some(Partial { origin, length }) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::imap::command::{Command, parse_command};
+    use crate::wire::imap::section::SectionText;
+
+    fn items(text: &str) -> Vec<FetchItem> {
+        let line = format!("A654 FETCH 2:4 {text}\r\n");
+        let Command::Fetch(fetch) = parse_command(line.as_bytes()).unwrap().command else {
+            panic!("{text}")
+        };
+        assert!(!fetch.uid);
+        fetch.items
+    }
+
+    #[test]
+    fn the_example_of_rfc_3501_section_6_4_5() {
+        let section = Section {
+            part: vec![],
+            text: Some(SectionText::HeaderFields(vec!["DATE".to_owned(), "FROM".to_owned()])),
+        };
+        assert_eq!(
+            items("(FLAGS BODY[HEADER.FIELDS (DATE FROM)])"),
+            [FetchItem::Flags, FetchItem::Section { peek: false, section, partial: None }]
+        );
+    }
+
+    #[test]
+    fn macros_are_spelled_out() {
+        use FetchItem::{Body, Envelope, Flags, InternalDate, Rfc822Size};
+        assert_eq!(items("fast"), [Flags, InternalDate, Rfc822Size]);
+        assert_eq!(items("ALL"), [Flags, InternalDate, Rfc822Size, Envelope]);
+        assert_eq!(items("FULL"), [Flags, InternalDate, Rfc822Size, Envelope, Body]);
+        assert!(parse_command(b"a FETCH 1 (ALL)\r\n").is_err());
+        assert!(parse_command(b"a FETCH 1 ALLES\r\n").is_err());
+    }
+
+    #[test]
+    fn every_item_once_and_which_sets_seen() {
+        let all = items(
+            "(BODY BODYSTRUCTURE ENVELOPE FLAGS INTERNALDATE RFC822.HEADER RFC822.SIZE UID BODY.PEEK[1] \
+             RFC822 RFC822.TEXT BODY[] UID)",
+        );
+        assert_eq!(all.len(), 12);
+        assert!(all[..9].iter().all(|item| !item.sets_seen()));
+        assert!(all[9..].iter().all(FetchItem::sets_seen));
+    }
+
+    #[test]
+    fn partials() {
+        let item = |origin, length| FetchItem::Section {
+            peek: true,
+            section: Section::default(),
+            partial: Some(Partial { origin, length }),
+        };
+        assert_eq!(items("BODY.PEEK[]<0.2048>"), [item(0, 2048)]);
+        assert_eq!(items("BODY.PEEK[]<4294967296.1>"), [item(1 << 32, 1)]);
+        for bad in [
+            "BODY[]<0.0>",
+            "BODY[]<0>",
+            "BODY[]<0.1",
+            "BODY.PEEK",
+            "BODY[",
+            "(FLAGS",
+            "()",
+            "FOO",
+            "",
+        ] {
+            assert!(parse_command(format!("a FETCH 1 {bad}\r\n").as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn items_are_bounded() {
+        let many = vec!["FLAGS"; MAX_ITEMS + 1].join(" ");
+        let error = parse_command(format!("a FETCH 1 ({many})\r\n").as_bytes()).unwrap_err();
+        assert_eq!(error.what, What::Limit("items"));
+    }
+}

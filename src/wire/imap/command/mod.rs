@@ -1,0 +1,326 @@
+//! Commands: from the bytes that framing delivered to a value (RFC 3501 §6, §9).
+//!
+//! Every parser here starts behind its command's name and leaves the line's end to
+//! [`parse_command`].
+
+mod append;
+mod auth;
+mod fetch;
+mod list;
+mod mailbox;
+mod message;
+mod search;
+mod search_key;
+mod status;
+mod tag;
+
+pub use append::{Append, AppendMessage, parse_append_tail};
+pub use auth::{
+    Authenticate, IdParameter, Login, SaslResponse, Secret, is_done, parse_sasl_response,
+};
+pub use fetch::{Content, Fetch, FetchItem, Partial};
+pub use list::{List, ListReturn, ListSelect, Lsub};
+pub use mailbox::{Create, Rename};
+pub use message::{Store, Transfer};
+pub use search::Search;
+pub use search_key::{SearchFlag, SearchKey};
+pub use status::{Status, StatusItem};
+pub use tag::{Tag, Tagged};
+
+use super::cursor::{Cursor, Parsed};
+use super::error::{ParseError, SyntaxError, What};
+use super::mailbox::MailboxName;
+use super::set::SequenceSet;
+
+/// What a client asks for. States and permissions are the session's business.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// `CAPABILITY`
+    Capability,
+    /// `NOOP`
+    Noop,
+    /// `LOGOUT`
+    Logout,
+    /// `ID` (RFC 2971); empty for `NIL`.
+    Id(Vec<IdParameter>),
+    /// `STARTTLS`
+    StartTls,
+    /// `AUTHENTICATE`
+    Authenticate(Authenticate),
+    /// `LOGIN`
+    Login(Login),
+    /// `ENABLE` (RFC 5161): capability names in upper case, known or not.
+    Enable(Vec<String>),
+    /// `SELECT`
+    Select(MailboxName),
+    /// `EXAMINE`
+    Examine(MailboxName),
+    /// `CREATE`
+    Create(Create),
+    /// `DELETE`
+    Delete(MailboxName),
+    /// `RENAME`
+    Rename(Rename),
+    /// `SUBSCRIBE`
+    Subscribe(MailboxName),
+    /// `UNSUBSCRIBE`
+    Unsubscribe(MailboxName),
+    /// `LIST`
+    List(List),
+    /// `LSUB`
+    Lsub(Lsub),
+    /// `NAMESPACE` (RFC 2342)
+    Namespace,
+    /// `STATUS`
+    Status(Status),
+    /// `APPEND`, up to its first message literal.
+    Append(Append),
+    /// `IDLE` (RFC 2177); [`is_done`] knows the line that ends it.
+    Idle,
+    /// `CHECK`
+    Check,
+    /// `CLOSE`
+    Close,
+    /// `UNSELECT` (RFC 3691)
+    Unselect,
+    /// `EXPUNGE`
+    Expunge,
+    /// `UID EXPUNGE` (RFC 4315 §2.1)
+    UidExpunge(SequenceSet),
+    /// `SEARCH`, `UID SEARCH`
+    Search(Search),
+    /// `FETCH`, `UID FETCH`
+    Fetch(Fetch),
+    /// `STORE`, `UID STORE`
+    Store(Store),
+    /// `COPY`, `UID COPY`
+    Copy(Transfer),
+    /// `MOVE`, `UID MOVE` (RFC 6851)
+    Move(Transfer),
+}
+
+/// Reads one whole command, as [`Framer`](super::frame::Framer) delivers it: the line with its
+/// literals in place and its CRLF. For APPEND that is the line as far as the message literal's
+/// size, as it comes with [`Event::AppendLiteral`](super::frame::Event::AppendLiteral).
+///
+/// ```abnf
+/// command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF
+/// ```
+pub fn parse_command(bytes: &[u8]) -> Result<Tagged<Command>, ParseError> {
+    let mut cursor = Cursor::new(bytes);
+    let tag = tag::tag(&mut cursor).map_err(|error| ParseError::new(None, error))?;
+    match command(&mut cursor) {
+        Ok(command) => Ok(Tagged { tag, command }),
+        Err(error) => Err(ParseError::new(Some(tag), error)),
+    }
+}
+
+fn command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
+    cursor.sp()?;
+    let offset = cursor.offset();
+    let name = cursor.atom("a command")?.to_ascii_uppercase();
+    let command = bare(&name)
+        .map(Ok)
+        .or_else(|| about_session(cursor, &name))
+        .or_else(|| about_mailboxes(cursor, &name))
+        .or_else(|| about_messages(cursor, &name))
+        .unwrap_or(Err(SyntaxError { what: What::UnknownCommand, offset }))?;
+    // The line of APPEND goes on behind the message, which is not here.
+    if !matches!(command, Command::Append(_)) {
+        cursor.end()?;
+    }
+    Ok(command)
+}
+
+/// Commands without arguments.
+fn bare(name: &str) -> Option<Command> {
+    Some(match name {
+        "CAPABILITY" => Command::Capability,
+        "NOOP" => Command::Noop,
+        "LOGOUT" => Command::Logout,
+        "STARTTLS" => Command::StartTls,
+        "NAMESPACE" => Command::Namespace,
+        "IDLE" => Command::Idle,
+        "CHECK" => Command::Check,
+        "CLOSE" => Command::Close,
+        "UNSELECT" => Command::Unselect,
+        "EXPUNGE" => Command::Expunge,
+        _ => return None,
+    })
+}
+
+fn about_session(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command>> {
+    Some(match name {
+        "ID" => auth::id(cursor).map(Command::Id),
+        "AUTHENTICATE" => auth::authenticate(cursor).map(Command::Authenticate),
+        "LOGIN" => auth::login(cursor).map(Command::Login),
+        "ENABLE" => auth::enable(cursor).map(Command::Enable),
+        _ => return None,
+    })
+}
+
+fn about_mailboxes(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command>> {
+    Some(match name {
+        "SELECT" => mailbox::one(cursor).map(Command::Select),
+        "EXAMINE" => mailbox::one(cursor).map(Command::Examine),
+        "CREATE" => mailbox::create(cursor).map(Command::Create),
+        "DELETE" => mailbox::one(cursor).map(Command::Delete),
+        "RENAME" => mailbox::rename(cursor).map(Command::Rename),
+        "SUBSCRIBE" => mailbox::one(cursor).map(Command::Subscribe),
+        "UNSUBSCRIBE" => mailbox::one(cursor).map(Command::Unsubscribe),
+        "LIST" => list::list(cursor).map(Command::List),
+        "LSUB" => list::lsub(cursor).map(Command::Lsub),
+        "STATUS" => status::status(cursor).map(Command::Status),
+        "APPEND" => append::append(cursor).map(Command::Append),
+        _ => return None,
+    })
+}
+
+fn about_messages(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command>> {
+    if name == "UID" {
+        return Some(uid(cursor));
+    }
+    by_set(cursor, name, false)
+}
+
+/// ```abnf
+/// uid = "UID" SP (copy / move / fetch / search / store / uid-expunge)
+/// ```
+fn uid(cursor: &mut Cursor<'_>) -> Parsed<Command> {
+    cursor.sp()?;
+    let offset = cursor.offset();
+    let name = cursor.atom("a command")?.to_ascii_uppercase();
+    if name == "EXPUNGE" {
+        return message::uid_expunge(cursor).map(Command::UidExpunge);
+    }
+    by_set(cursor, &name, true).unwrap_or(Err(SyntaxError { what: What::UnknownCommand, offset }))
+}
+
+/// Commands that also exist behind `UID`.
+fn by_set(cursor: &mut Cursor<'_>, name: &str, uid: bool) -> Option<Parsed<Command>> {
+    Some(match name {
+        "COPY" => message::copy(cursor, uid).map(Command::Copy),
+        "MOVE" => message::copy(cursor, uid).map(Command::Move),
+        "STORE" => message::store(cursor, uid).map(Command::Store),
+        "FETCH" => fetch::fetch(cursor, uid).map(Command::Fetch),
+        "SEARCH" => search::search(cursor, uid).map(Command::Search),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn commands_without_arguments() {
+        let read = |line: &str| parse_command(line.as_bytes());
+        let logout = read("A023 LOGOUT\r\n").unwrap();
+        assert_eq!((logout.tag.as_str(), logout.command), ("A023", Command::Logout));
+        for (name, command) in [
+            ("capability", Command::Capability),
+            ("NOOP", Command::Noop),
+            ("STARTTLS", Command::StartTls),
+            ("Namespace", Command::Namespace),
+            ("IDLE", Command::Idle),
+            ("CHECK", Command::Check),
+            ("CLOSE", Command::Close),
+            ("UNSELECT", Command::Unselect),
+            ("EXPUNGE", Command::Expunge),
+        ] {
+            assert_eq!(read(&format!("a {name}\r\n")).unwrap().command, command);
+            assert!(read(&format!("a {name} \r\n")).is_err());
+            assert!(read(&format!("a {name}")).is_err());
+        }
+    }
+
+    #[test]
+    fn errors_carry_the_tag_and_the_place() {
+        let error = |line: &[u8]| parse_command(line).unwrap_err();
+        let unknown = error(b"A1 FROBNICATE x\r\n");
+        assert_eq!(
+            (unknown.tag.unwrap().as_str(), unknown.what, unknown.offset),
+            ("A1", What::UnknownCommand, 3)
+        );
+        assert_eq!(error(b"A1 UID NOOP\r\n").what, What::UnknownCommand);
+        assert_eq!(error(b"A1 UID CAPABILITY\r\n").offset, 7);
+        assert_eq!(error(b"+1 NOOP\r\n").tag, None);
+        assert_eq!(error(b"\r\n").tag, None);
+        assert_eq!(error(b"A1\r\n").tag.unwrap().as_str(), "A1");
+        assert_eq!(error(b"A1 SELECT a/../b\r\n").what, What::MailboxName);
+        assert_eq!(
+            error(b"A1 NOOP\r\nA2 NOOP\r\n").to_string(),
+            "expected the end of the line at byte 7"
+        );
+    }
+
+    /// Lines close to real ones, so that bytes reach every parser.
+    fn likely_line() -> impl Strategy<Value = String> {
+        let word = prop_oneof![
+            "[a-z0-9*:,.]{0,6}",
+            prop::sample::select(vec![
+                "UID",
+                "FETCH",
+                "SEARCH",
+                "STORE",
+                "LIST",
+                "RETURN",
+                "STATUS",
+                "APPEND",
+                "ID",
+                "NIL",
+                "LOGIN",
+                "AUTHENTICATE",
+                "CREATE",
+                "ENABLE",
+                "+FLAGS.SILENT",
+                "\\Seen",
+                "BODY[",
+                "HEADER.FIELDS",
+                "]",
+                "<1.2>",
+                "(",
+                ")",
+                "\"",
+                "\"a\"",
+                "{1}\r\na",
+                "{3+}\r\n",
+                "NOT",
+                "OR",
+                "HEADER",
+                "SINCE",
+                "1-Feb-1994",
+                "CHARSET",
+                "UTF-8",
+                "1:*",
+                "&",
+                "&Jjo-",
+                "\"17-Jul-1996 02:44:25 -0700\"",
+                "%",
+            ])
+            .prop_map(str::to_owned),
+        ];
+        proptest::collection::vec((word, "[ ]?"), 0..14)
+            .prop_map(|words| words.into_iter().flat_map(|(word, space)| [word, space]).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics_on_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse_command(&bytes);
+            let _ = parse_append_tail(&bytes);
+            let _ = parse_sasl_response(&bytes);
+        }
+
+        #[test]
+        fn never_panics_on_likely_lines(line in likely_line()) {
+            let line = format!("a {line}\r\n");
+            if let Err(error) = parse_command(line.as_bytes()) {
+                prop_assert!(error.offset <= line.len());
+                prop_assert!(error.tag.is_some());
+            }
+        }
+    }
+}

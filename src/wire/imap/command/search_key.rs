@@ -1,0 +1,185 @@
+//! The keys of SEARCH (RFC 3501 §6.4.4).
+
+use time::Date;
+
+use crate::domain::flags::Keyword;
+use crate::wire::imap::cursor::{Cursor, Parsed};
+use crate::wire::imap::set::SequenceSet;
+
+/// A condition on a message. Keys that only shorten others are spelled out: `NEW` is
+/// `RECENT UNSEEN`, `OLD` is `NOT RECENT`, `UNSEEN` is `NOT SEEN` and so on.
+///
+/// Text is searched for as a substring, without regard to case; the empty text is in everything.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SearchKey {
+    /// `ALL`
+    All,
+    /// A message with this flag.
+    Flag(SearchFlag),
+    /// In the Bcc addresses.
+    Bcc(String),
+    /// In the Cc addresses.
+    Cc(String),
+    /// In the From addresses.
+    From(String),
+    /// In the To addresses.
+    To(String),
+    /// In the subject.
+    Subject(String),
+    /// In the body.
+    Body(String),
+    /// In header or body.
+    Text(String),
+    /// In the header field `name`; with an empty text, that the field is there.
+    Header {
+        /// The field's name, as written.
+        name: String,
+        /// The text in it.
+        text: String,
+    },
+    /// Internal date, its time and zone disregarded, before this day.
+    Before(Date),
+    /// Internal date on this day.
+    On(Date),
+    /// Internal date on or after this day.
+    Since(Date),
+    /// Date field, its time and zone disregarded, before this day.
+    SentBefore(Date),
+    /// Date field on this day.
+    SentOn(Date),
+    /// Date field on or after this day.
+    SentSince(Date),
+    /// More bytes than this.
+    Larger(u64),
+    /// Fewer bytes than this.
+    Smaller(u64),
+    /// Sequence numbers.
+    Sequence(SequenceSet),
+    /// UIDs.
+    Uid(SequenceSet),
+    /// Not this.
+    Not(Box<SearchKey>),
+    /// One of the two, or both.
+    Or(Box<SearchKey>, Box<SearchKey>),
+    /// All of these.
+    And(Vec<SearchKey>),
+}
+
+/// A flag to search for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SearchFlag {
+    /// `\Answered`
+    Answered,
+    /// `\Deleted`
+    Deleted,
+    /// `\Draft`
+    Draft,
+    /// `\Flagged`
+    Flagged,
+    /// `\Recent`, this session's view
+    Recent,
+    /// `\Seen`
+    Seen,
+    /// A keyword.
+    Keyword(Keyword),
+}
+
+pub(super) fn not(key: SearchKey) -> SearchKey {
+    SearchKey::Not(Box::new(key))
+}
+
+/// ```abnf
+/// search-key =/ "ALL" / "ANSWERED" / "DELETED" / "DRAFT" / "FLAGGED" / "NEW" / "OLD" / "RECENT" /
+///               "SEEN" / "UNANSWERED" / "UNDELETED" / "UNDRAFT" / "UNFLAGGED" / "UNSEEN" /
+///               "KEYWORD" SP flag-keyword / "UNKEYWORD" SP flag-keyword
+/// ```
+pub(super) fn flag_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<SearchKey>> {
+    let (negated, name) = match word.strip_prefix(b"UN") {
+        Some(name) => (true, name),
+        None => (false, word),
+    };
+    let flag = match name {
+        b"ANSWERED" => SearchFlag::Answered,
+        b"DELETED" => SearchFlag::Deleted,
+        b"DRAFT" => SearchFlag::Draft,
+        b"FLAGGED" => SearchFlag::Flagged,
+        b"SEEN" => SearchFlag::Seen,
+        b"KEYWORD" => match cursor.sp().and_then(|()| cursor.keyword()) {
+            Ok(keyword) => SearchFlag::Keyword(keyword),
+            Err(error) => return Some(Err(error)),
+        },
+        _ => return unnegated_flag_key(word).map(Ok),
+    };
+    let key = SearchKey::Flag(flag);
+    Some(Ok(if negated { not(key) } else { key }))
+}
+
+/// The flag keys that have no `UN` form.
+fn unnegated_flag_key(word: &[u8]) -> Option<SearchKey> {
+    let recent = SearchKey::Flag(SearchFlag::Recent);
+    match word {
+        b"ALL" => Some(SearchKey::All),
+        b"NEW" => Some(SearchKey::And(vec![recent, not(SearchKey::Flag(SearchFlag::Seen))])),
+        b"OLD" => Some(not(recent)),
+        b"RECENT" => Some(recent),
+        _ => None,
+    }
+}
+
+/// ```abnf
+/// search-key =/ "BCC" SP astring / "BODY" SP astring / "CC" SP astring / "FROM" SP astring /
+///               "SUBJECT" SP astring / "TEXT" SP astring / "TO" SP astring /
+///               "HEADER" SP header-fld-name SP astring
+/// ```
+pub(super) fn text_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<SearchKey>> {
+    let make = match word {
+        b"BCC" => SearchKey::Bcc,
+        b"BODY" => SearchKey::Body,
+        b"CC" => SearchKey::Cc,
+        b"FROM" => SearchKey::From,
+        b"SUBJECT" => SearchKey::Subject,
+        b"TEXT" => SearchKey::Text,
+        b"TO" => SearchKey::To,
+        b"HEADER" => return Some(header_key(cursor)),
+        _ => return None,
+    };
+    Some(text(cursor).map(make))
+}
+
+fn text(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    cursor.sp()?;
+    cursor.astring_utf8("a text to search for")
+}
+
+fn header_key(cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
+    cursor.sp()?;
+    let name = cursor.field_name()?;
+    Ok(SearchKey::Header { name, text: text(cursor)? })
+}
+
+/// ```abnf
+/// search-key =/ "BEFORE" SP date / "ON" SP date / "SINCE" SP date / "SENTBEFORE" SP date /
+///               "SENTON" SP date / "SENTSINCE" SP date / "LARGER" SP number /
+///               "SMALLER" SP number / "UID" SP sequence-set
+/// ```
+pub(super) fn number_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<SearchKey>> {
+    let make = match word {
+        b"BEFORE" => SearchKey::Before,
+        b"ON" => SearchKey::On,
+        b"SINCE" => SearchKey::Since,
+        b"SENTBEFORE" => SearchKey::SentBefore,
+        b"SENTON" => SearchKey::SentOn,
+        b"SENTSINCE" => SearchKey::SentSince,
+        b"LARGER" => {
+            return Some(cursor.sp().and_then(|()| cursor.number64()).map(SearchKey::Larger));
+        }
+        b"SMALLER" => {
+            return Some(cursor.sp().and_then(|()| cursor.number64()).map(SearchKey::Smaller));
+        }
+        b"UID" => {
+            return Some(cursor.sp().and_then(|()| cursor.sequence_set()).map(SearchKey::Uid));
+        }
+        _ => return None,
+    };
+    Some(cursor.sp().and_then(|()| cursor.date()).map(make))
+}

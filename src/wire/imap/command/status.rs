@@ -1,0 +1,118 @@
+//! STATUS (RFC 3501 §6.3.10).
+
+use crate::wire::imap::cursor::{Cursor, Parsed};
+use crate::wire::imap::error::{SyntaxError, What};
+use crate::wire::imap::mailbox::MailboxName;
+
+/// The most items in one list, repeated ones included.
+const MAX_ITEMS: usize = 30;
+
+/// `STATUS`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Status {
+    /// The mailbox asked about.
+    pub mailbox: MailboxName,
+    /// What is asked, each once.
+    pub items: Vec<StatusItem>,
+}
+
+/// A number that STATUS tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StatusItem {
+    /// `MESSAGES`: how many there are.
+    Messages,
+    /// `RECENT`: how many are recent.
+    Recent,
+    /// `UIDNEXT`: the next UID.
+    UidNext,
+    /// `UIDVALIDITY`
+    UidValidity,
+    /// `UNSEEN`: how many are not seen.
+    Unseen,
+}
+
+impl StatusItem {
+    /// The item's name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Messages => "MESSAGES",
+            Self::Recent => "RECENT",
+            Self::UidNext => "UIDNEXT",
+            Self::UidValidity => "UIDVALIDITY",
+            Self::Unseen => "UNSEEN",
+        }
+    }
+}
+
+/// ```abnf
+/// status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"
+/// ```
+pub(super) fn status(cursor: &mut Cursor<'_>) -> Parsed<Status> {
+    cursor.sp()?;
+    let mailbox = cursor.mailbox()?;
+    Ok(Status { mailbox, items: items(cursor)? })
+}
+
+/// ```abnf
+/// SP "(" status-att *(SP status-att) ")"
+/// status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"
+/// ```
+pub(super) fn items(cursor: &mut Cursor<'_>) -> Parsed<Vec<StatusItem>> {
+    let mut items = Vec::new();
+    cursor.sp()?;
+    cursor.list(MAX_ITEMS, "status items", false, |cursor| {
+        let item = item(cursor)?;
+        if !items.contains(&item) {
+            items.push(item);
+        }
+        Ok(())
+    })?;
+    Ok(items)
+}
+
+fn item(cursor: &mut Cursor<'_>) -> Parsed<StatusItem> {
+    let offset = cursor.offset();
+    Ok(match cursor.word("a status item")?.as_slice() {
+        b"MESSAGES" => StatusItem::Messages,
+        b"RECENT" => StatusItem::Recent,
+        b"UIDNEXT" => StatusItem::UidNext,
+        b"UIDVALIDITY" => StatusItem::UidValidity,
+        b"UNSEEN" => StatusItem::Unseen,
+        _ => return Err(SyntaxError { what: What::Expected("a status item"), offset }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::imap::command::{Command, parse_command};
+
+    #[test]
+    fn the_example_of_rfc_3501_section_6_3_10() {
+        let read = |line: &str| parse_command(line.as_bytes()).map(|tagged| tagged.command);
+        let expected = Status {
+            mailbox: MailboxName::new("blurdybloop").unwrap(),
+            items: vec![StatusItem::UidNext, StatusItem::Messages],
+        };
+        assert_eq!(
+            read("A042 STATUS blurdybloop (UIDNEXT MESSAGES UIDNEXT)\r\n").unwrap(),
+            Command::Status(expected)
+        );
+        for bad in [
+            "a STATUS x\r\n",
+            "a STATUS x ()\r\n",
+            "a STATUS x (FOO)\r\n",
+            "a STATUS x MESSAGES\r\n",
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn decode_of_encode() {
+        use StatusItem::{Messages, Recent, UidNext, UidValidity, Unseen};
+        for given in [Messages, Recent, UidNext, UidValidity, Unseen] {
+            assert_eq!(item(&mut Cursor::new(given.as_str().as_bytes())), Ok(given));
+        }
+    }
+}
