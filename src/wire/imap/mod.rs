@@ -10,6 +10,7 @@ mod cursor;
 pub mod date;
 pub mod error;
 mod flags;
+pub mod frame;
 pub mod mailbox;
 pub mod numbers;
 pub mod pattern;
