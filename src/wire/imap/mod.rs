@@ -14,6 +14,7 @@ pub mod frame;
 pub mod mailbox;
 pub mod numbers;
 pub mod pattern;
+pub mod response;
 pub mod section;
 pub mod set;
 pub mod special_use;

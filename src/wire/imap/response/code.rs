@@ -1,0 +1,193 @@
+//! Response codes: what a status means to a program (RFC 3501 §7.1, RFC 5530).
+
+use crate::domain::flags::Flags;
+use crate::wire::imap::flags::encode_flags;
+use crate::wire::imap::numbers::NumberSet;
+
+/// A response code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Code<'a> {
+    /// Show the text to the user.
+    Alert,
+    /// The mailbox to be made is there (RFC 5530).
+    AlreadyExists,
+    /// What UID an appended message got (RFC 4315 §3).
+    AppendUid {
+        /// The UIDVALIDITY of its mailbox.
+        uid_validity: u32,
+        /// Its UID.
+        uid: u32,
+    },
+    /// Wrong name or password; which one is not said (RFC 5530).
+    AuthenticationFailed,
+    /// Known, but not allowed to act for that user (RFC 5530).
+    AuthorizationFailed,
+    /// The charset of SEARCH is none of `US-ASCII` and `UTF-8`.
+    BadCharset,
+    /// Never possible here (RFC 5530).
+    Cannot,
+    /// What the server can do.
+    Capability(&'a [&'a str]),
+    /// The mailbox selected before is closed now (RFC 7162 §3.2.11).
+    Closed,
+    /// What UIDs copied messages got (RFC 4315 §3): the n-th of `from` became the n-th of `to`.
+    /// Not written at all when nothing was copied.
+    CopyUid {
+        /// The UIDVALIDITY of the mailbox copied to.
+        uid_validity: u32,
+        /// UIDs in the mailbox copied from.
+        from: &'a NumberSet,
+        /// UIDs in the mailbox copied to.
+        to: &'a NumberSet,
+    },
+    /// The highest mod-sequence in the mailbox (RFC 7162 §3.1.2.1).
+    HighestModSeq(u64),
+    /// A bound of the server was reached (RFC 5530).
+    Limit,
+    /// The mailbox keeps no mod-sequences (RFC 7162 §3.1.2.2).
+    NoModSeq,
+    /// No such mailbox (RFC 5530).
+    NonExistent,
+    /// The quota is used up (RFC 5530).
+    OverQuota,
+    /// The flags that can be changed for good.
+    PermanentFlags {
+        /// Those that exist.
+        flags: &'a Flags,
+        /// `\*`: new keywords can be made.
+        any_keyword: bool,
+    },
+    /// Not without TLS (RFC 5530).
+    PrivacyRequired,
+    /// The mailbox cannot be changed.
+    ReadOnly,
+    /// The mailbox can be changed.
+    ReadWrite,
+    /// The server is at fault (RFC 5530).
+    ServerBug,
+    /// The message is larger than the server takes (RFC 7889 §4).
+    TooBig,
+    /// The mailbox is not there but could be made.
+    TryCreate,
+    /// The next UID.
+    UidNext(u32),
+    /// The mailbox's UIDVALIDITY.
+    UidValidity(u32),
+    /// A part of the server is out of order for now (RFC 5530).
+    Unavailable,
+    /// The sequence number of the first message that is not seen.
+    Unseen(u32),
+    /// The special use is not for this mailbox (RFC 6154 §6).
+    UseAttr,
+}
+
+impl Code<'_> {
+    /// Appends the code in its brackets, and a space.
+    ///
+    /// ```abnf
+    /// "[" resp-text-code "]" SP
+    /// ```
+    pub(super) fn encode(self, out: &mut Vec<u8>) {
+        if matches!(self, Code::CopyUid { from, .. } if from.is_empty()) {
+            return;
+        }
+        out.push(b'[');
+        out.extend_from_slice(self.name().as_bytes());
+        self.arguments(out);
+        out.extend_from_slice(b"] ");
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Code::Alert => "ALERT",
+            Code::AlreadyExists => "ALREADYEXISTS",
+            Code::AppendUid { .. } => "APPENDUID",
+            Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
+            Code::AuthorizationFailed => "AUTHORIZATIONFAILED",
+            Code::BadCharset => "BADCHARSET",
+            Code::Cannot => "CANNOT",
+            Code::Capability(_) => "CAPABILITY",
+            Code::Closed => "CLOSED",
+            Code::CopyUid { .. } => "COPYUID",
+            Code::HighestModSeq(_) => "HIGHESTMODSEQ",
+            Code::Limit => "LIMIT",
+            Code::NoModSeq => "NOMODSEQ",
+            Code::NonExistent => "NONEXISTENT",
+            Code::OverQuota => "OVERQUOTA",
+            Code::PermanentFlags { .. } => "PERMANENTFLAGS",
+            Code::PrivacyRequired => "PRIVACYREQUIRED",
+            Code::ReadOnly => "READ-ONLY",
+            Code::ReadWrite => "READ-WRITE",
+            Code::ServerBug => "SERVERBUG",
+            Code::TooBig => "TOOBIG",
+            Code::TryCreate => "TRYCREATE",
+            Code::UidNext(_) => "UIDNEXT",
+            Code::UidValidity(_) => "UIDVALIDITY",
+            Code::Unavailable => "UNAVAILABLE",
+            Code::Unseen(_) => "UNSEEN",
+            Code::UseAttr => "USEATTR",
+        }
+    }
+
+    fn arguments(self, out: &mut Vec<u8>) {
+        let text = match self {
+            Code::AppendUid { uid_validity, uid } => format!(" {uid_validity} {uid}"),
+            Code::BadCharset => " (US-ASCII UTF-8)".to_owned(),
+            Code::Capability(names) => format!(" {}", names.join(" ")),
+            Code::CopyUid { uid_validity, from, to } => format!(" {uid_validity} {from} {to}"),
+            Code::HighestModSeq(number) => format!(" {number}"),
+            Code::UidNext(number) | Code::UidValidity(number) | Code::Unseen(number) => {
+                format!(" {number}")
+            }
+            Code::PermanentFlags { flags, any_keyword } => {
+                out.push(b' ');
+                return encode_flags(out, flags, any_keyword.then_some("\\*"));
+            }
+            _ => return,
+        };
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(code: Code<'_>) -> String {
+        let mut out = Vec::new();
+        code.encode(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn codes_with_arguments() {
+        // The examples of RFC 3501 §6.3.1, RFC 4315 §3 and RFC 7162 §3.1.2.1.
+        let flags = Flags { deleted: true, seen: true, ..Flags::default() };
+        let permanent = |any_keyword| encoded(Code::PermanentFlags { flags: &flags, any_keyword });
+        assert_eq!(permanent(true), "[PERMANENTFLAGS (\\Deleted \\Seen \\*)] ");
+        assert_eq!(permanent(false), "[PERMANENTFLAGS (\\Deleted \\Seen)] ");
+        assert_eq!(encoded(Code::UidValidity(3_857_529_045)), "[UIDVALIDITY 3857529045] ");
+        assert_eq!(encoded(Code::UidNext(4392)), "[UIDNEXT 4392] ");
+        assert_eq!(encoded(Code::Unseen(12)), "[UNSEEN 12] ");
+        assert_eq!(
+            encoded(Code::AppendUid { uid_validity: 38505, uid: 3955 }),
+            "[APPENDUID 38505 3955] "
+        );
+        assert_eq!(encoded(Code::HighestModSeq(715_194_045_007)), "[HIGHESTMODSEQ 715194045007] ");
+        assert_eq!(
+            encoded(Code::Capability(&["IMAP4rev1", "IDLE"])),
+            "[CAPABILITY IMAP4rev1 IDLE] "
+        );
+        assert_eq!(encoded(Code::BadCharset), "[BADCHARSET (US-ASCII UTF-8)] ");
+    }
+
+    #[test]
+    fn copyuid_is_left_out_when_nothing_was_copied() {
+        let from: NumberSet = [304, 319, 320].into_iter().collect();
+        let to: NumberSet = (3956..=3958).collect();
+        let code = Code::CopyUid { uid_validity: 38505, from: &from, to: &to };
+        assert_eq!(encoded(code), "[COPYUID 38505 304,319:320 3956:3958] ");
+        let none = NumberSet::default();
+        assert_eq!(encoded(Code::CopyUid { uid_validity: 1, from: &none, to: &none }), "");
+    }
+}

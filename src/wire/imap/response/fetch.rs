@@ -1,0 +1,209 @@
+//! FETCH responses, item by item (RFC 3501 §7.4.2).
+
+use time::OffsetDateTime;
+
+use super::Writer;
+use crate::domain::flags::Flags;
+use crate::wire::imap::command::Content;
+use crate::wire::imap::date::encode_date_time;
+use crate::wire::imap::flags::encode_flags;
+use crate::wire::imap::strings::encode_literal_header;
+
+impl Writer {
+    /// Begins the answer for one message; write its items, at least one, then
+    /// [`FetchWriter::end`].
+    ///
+    /// ```abnf
+    /// message-data =/ nz-number SP "FETCH" SP msg-att
+    /// msg-att      = "(" msg-att-item *(SP msg-att-item) ")"
+    /// ```
+    pub fn fetch(&mut self, sequence: u32) -> FetchWriter<'_> {
+        self.numbered(sequence, " FETCH (");
+        FetchWriter { writer: self, first: true }
+    }
+}
+
+/// The answer for one message, half written.
+#[derive(Debug)]
+pub struct FetchWriter<'w> {
+    writer: &'w mut Writer,
+    first: bool,
+}
+
+impl FetchWriter<'_> {
+    /// `UID` SP uniqueid
+    pub fn uid(&mut self, uid: u32) {
+        self.name("UID ");
+        self.writer.number(uid);
+    }
+
+    /// `FLAGS` SP "(" [flag-fetch *(SP flag-fetch)] ")", with `\Recent` if `recent`
+    pub fn flags(&mut self, flags: &Flags, recent: bool) {
+        self.name("FLAGS ");
+        encode_flags(&mut self.writer.out, flags, recent.then_some("\\Recent"));
+    }
+
+    /// `INTERNALDATE` SP date-time
+    pub fn internal_date(&mut self, at: OffsetDateTime) {
+        self.name("INTERNALDATE ");
+        encode_date_time(&mut self.writer.out, at);
+    }
+
+    /// `RFC822.SIZE` SP number, in bytes
+    pub fn size(&mut self, bytes: u64) {
+        self.name("RFC822.SIZE ");
+        self.writer.number(bytes);
+    }
+
+    /// `ENVELOPE` SP envelope, as made when the message was stored
+    pub fn envelope(&mut self, ready: &[u8]) {
+        self.ready("ENVELOPE ", ready);
+    }
+
+    /// `BODY` SP body, as made when the message was stored
+    pub fn body(&mut self, ready: &[u8]) {
+        self.ready("BODY ", ready);
+    }
+
+    /// `BODYSTRUCTURE` SP body, as made when the message was stored
+    pub fn body_structure(&mut self, ready: &[u8]) {
+        self.ready("BODYSTRUCTURE ", ready);
+    }
+
+    /// A piece of the message, `NIL` where there is no such piece. Always a literal otherwise,
+    /// also for the shortest text: that is what client libraries take for content.
+    ///
+    /// ```abnf
+    /// msg-att-static = "RFC822" [".HEADER" / ".TEXT"] SP nstring /
+    ///                  "BODY" section ["<" number ">"] SP nstring
+    /// ```
+    pub fn content(&mut self, content: Content<'_>, bytes: Option<&[u8]>) {
+        if let Some(bytes) = bytes {
+            self.content_header(content, bytes.len() as u64);
+            self.writer.out.extend_from_slice(bytes);
+        } else {
+            self.content_name(content);
+            self.writer.put("NIL");
+        }
+    }
+
+    /// Only the head of such a piece: the caller sends [`FetchWriter::buffer`] and then exactly
+    /// `len` bytes of its own.
+    pub fn content_header(&mut self, content: Content<'_>, len: u64) {
+        self.content_name(content);
+        encode_literal_header(&mut self.writer.out, len);
+    }
+
+    /// What has been written and not yet sent, see [`Writer::buffer`].
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        self.writer.buffer()
+    }
+
+    /// Ends the answer.
+    pub fn end(self) {
+        self.writer.put(")\r\n");
+    }
+
+    /// The name of an item, a space before it if it is not the first.
+    fn name(&mut self, name: &str) {
+        if !std::mem::take(&mut self.first) {
+            self.writer.put(" ");
+        }
+        self.writer.put(name);
+    }
+
+    fn ready(&mut self, name: &str, ready: &[u8]) {
+        self.name(name);
+        self.writer.out.extend_from_slice(ready);
+    }
+
+    fn content_name(&mut self, content: Content<'_>) {
+        match content {
+            Content::Rfc822 => self.name("RFC822 "),
+            Content::Rfc822Header => self.name("RFC822.HEADER "),
+            Content::Rfc822Text => self.name("RFC822.TEXT "),
+            Content::Section { section, partial } => {
+                self.name("BODY");
+                section.encode(&mut self.writer.out);
+                let origin = partial.map(|partial| format!("<{}>", partial.origin));
+                self.writer.put(&origin.unwrap_or_default());
+                self.writer.put(" ");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::wire::imap::command::Partial;
+    use crate::wire::imap::response::tests::written;
+    use crate::wire::imap::section::{Section, SectionText};
+
+    fn fetched(write: impl FnOnce(&mut FetchWriter<'_>)) -> String {
+        written(|w| {
+            let mut fetch = w.fetch(12);
+            write(&mut fetch);
+            fetch.end();
+        })
+    }
+
+    #[test]
+    fn the_example_of_rfc_3501_section_8() {
+        let flags = Flags { seen: true, ..Flags::default() };
+        let line = fetched(|fetch| {
+            fetch.flags(&flags, false);
+            fetch.internal_date(datetime!(1996-07-17 02:44:25 -07:00));
+            fetch.size(4286);
+            fetch.envelope(b"(NIL)");
+            fetch.body(b"(\"TEXT\")");
+            fetch.body_structure(b"(\"TEXT\" NIL)");
+            fetch.uid(999);
+        });
+        assert_eq!(
+            line,
+            "* 12 FETCH (FLAGS (\\Seen) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 4286 \
+             ENVELOPE (NIL) BODY (\"TEXT\") BODYSTRUCTURE (\"TEXT\" NIL) UID 999)\r\n"
+        );
+        let recent = fetched(|fetch| fetch.flags(&flags, true));
+        assert_eq!(recent, "* 12 FETCH (FLAGS (\\Seen \\Recent))\r\n");
+    }
+
+    #[test]
+    fn content_is_nil_or_a_literal() {
+        let section = Section { part: vec![], text: Some(SectionText::Header) };
+        let header = Content::Section { section: &section, partial: None };
+        assert_eq!(
+            fetched(|fetch| fetch.content(header, Some(b"A: b"))),
+            "* 12 FETCH (BODY[HEADER] {4}\r\nA: b)\r\n"
+        );
+        assert_eq!(
+            fetched(|fetch| fetch.content(header, None)),
+            "* 12 FETCH (BODY[HEADER] NIL)\r\n"
+        );
+        let whole = Section::default();
+        let partial = Some(Partial { origin: 4, length: 9 });
+        let piece = Content::Section { section: &whole, partial };
+        assert_eq!(
+            fetched(|fetch| fetch.content(piece, Some(b""))),
+            "* 12 FETCH (BODY[]<4> {0}\r\n)\r\n"
+        );
+        assert_eq!(
+            fetched(|fetch| fetch.content(Content::Rfc822Text, Some(b"x"))),
+            "* 12 FETCH (RFC822.TEXT {1}\r\nx)\r\n"
+        );
+    }
+
+    #[test]
+    fn content_can_be_sent_past_the_writer() {
+        let line = fetched(|fetch| {
+            fetch.uid(1);
+            fetch.content_header(Content::Rfc822, 5);
+            fetch.buffer().extend_from_slice(b"hello");
+            fetch.content(Content::Rfc822Header, None);
+        });
+        assert_eq!(line, "* 12 FETCH (UID 1 RFC822 {5}\r\nhello RFC822.HEADER NIL)\r\n");
+    }
+}

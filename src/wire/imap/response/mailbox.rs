@@ -1,0 +1,196 @@
+//! Responses about mailboxes: LIST, LSUB, STATUS, FLAGS, EXISTS, RECENT (RFC 3501 §7.2, §7.3).
+
+use super::Writer;
+use crate::domain::flags::Flags;
+use crate::wire::imap::command::StatusItem;
+use crate::wire::imap::flags::encode_flags;
+use crate::wire::imap::mailbox::{DELIMITER, MailboxName};
+use crate::wire::imap::special_use::SpecialUse;
+
+/// What LIST tells of a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ListAttribute {
+    /// `\HasChildren`: there are names below (RFC 5258 §4).
+    HasChildren,
+    /// `\HasNoChildren`: there are none.
+    HasNoChildren,
+    /// `\NoInferiors`: there can be none.
+    NoInferiors,
+    /// `\NonExistent`: a name without a mailbox (RFC 5258 §3).
+    NonExistent,
+    /// `\Noselect`: it cannot be selected.
+    NoSelect,
+    /// `\Subscribed` (RFC 5258 §3.2).
+    Subscribed,
+    /// What it is for (RFC 6154 §2).
+    SpecialUse(SpecialUse),
+}
+
+impl ListAttribute {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::HasChildren => "\\HasChildren",
+            Self::HasNoChildren => "\\HasNoChildren",
+            Self::NoInferiors => "\\NoInferiors",
+            Self::NonExistent => "\\NonExistent",
+            Self::NoSelect => "\\Noselect",
+            Self::Subscribed => "\\Subscribed",
+            Self::SpecialUse(special_use) => special_use.as_str(),
+        }
+    }
+}
+
+/// One line of LIST.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ListLine<'a> {
+    /// The mailbox.
+    pub name: &'a MailboxName,
+    /// What is told of it.
+    pub attributes: &'a [ListAttribute],
+    /// It stands here because a subscribed name below it matches (RFC 5258 §3.5, CHILDINFO).
+    pub child_subscribed: bool,
+}
+
+impl Writer {
+    /// ```abnf
+    /// mailbox-data         = "LIST" SP mailbox-list
+    /// mailbox-list         = "(" [mbx-list-flags] ")" SP DQUOTE QUOTED-CHAR DQUOTE SP mailbox
+    ///                        [SP mbox-list-extended]
+    /// mbox-list-extended   = "(" [mbox-list-extended-item ...] ")"    ; RFC 5258
+    /// childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted ... ")"
+    /// ```
+    pub fn list(&mut self, line: ListLine<'_>) {
+        self.list_head("LIST", line.attributes);
+        line.name.encode(&mut self.out);
+        if line.child_subscribed {
+            self.put(" (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+        }
+        self.end();
+    }
+
+    /// The answer to a LIST that asks for the delimiter (RFC 3501 §6.3.8).
+    pub fn list_root(&mut self) {
+        self.list_head("LIST", &[ListAttribute::NoSelect]);
+        self.put("\"\"");
+        self.end();
+    }
+
+    /// ```abnf
+    /// mailbox-data =/ "LSUB" SP mailbox-list
+    /// ```
+    pub fn lsub(&mut self, name: &MailboxName, attributes: &[ListAttribute]) {
+        self.list_head("LSUB", attributes);
+        name.encode(&mut self.out);
+        self.end();
+    }
+
+    fn list_head(&mut self, response: &str, attributes: &[ListAttribute]) {
+        let attributes: Vec<_> = attributes.iter().map(|attribute| attribute.as_str()).collect();
+        self.put(&format!("* {response} ({}) \"{DELIMITER}\" ", attributes.join(" ")));
+    }
+
+    /// ```abnf
+    /// mailbox-data    =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
+    /// status-att-list = status-att SP number *(SP status-att SP number)
+    /// ```
+    pub fn status(&mut self, name: &MailboxName, items: &[(StatusItem, u64)]) {
+        self.put("* STATUS ");
+        name.encode(&mut self.out);
+        let items: Vec<_> =
+            items.iter().map(|(item, number)| format!("{} {number}", item.as_str())).collect();
+        self.put(&format!(" ({})", items.join(" ")));
+        self.end();
+    }
+
+    /// The flags that the mailbox knows.
+    ///
+    /// ```abnf
+    /// mailbox-data =/ "FLAGS" SP flag-list
+    /// ```
+    pub fn flags(&mut self, flags: &Flags) {
+        self.put("* FLAGS ");
+        encode_flags(&mut self.out, flags, None);
+        self.end();
+    }
+
+    /// ```abnf
+    /// mailbox-data =/ number SP "EXISTS"
+    /// ```
+    pub fn exists(&mut self, number: u32) {
+        self.numbered(number, " EXISTS\r\n");
+    }
+
+    /// ```abnf
+    /// mailbox-data =/ number SP "RECENT"
+    /// ```
+    pub fn recent(&mut self, number: u32) {
+        self.numbered(number, " RECENT\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::flags::Keyword;
+    use crate::wire::imap::response::tests::written;
+
+    fn name(name: &str) -> MailboxName {
+        MailboxName::new(name).unwrap()
+    }
+
+    #[test]
+    fn list_lsub_status() {
+        // RFC 3501 §6.3.8 to §6.3.10, RFC 5258 §5.
+        assert_eq!(written(Writer::list_root), "* LIST (\\Noselect) \"/\" \"\"\r\n");
+        let line = |name: &str, attributes: &[ListAttribute], child_subscribed| {
+            let name = MailboxName::new(name).unwrap();
+            written(|w| w.list(ListLine { name: &name, attributes, child_subscribed }))
+        };
+        assert_eq!(
+            line("~/Mail/foo", &[ListAttribute::NoSelect], false),
+            "* LIST (\\Noselect) \"/\" ~/Mail/foo\r\n"
+        );
+        assert_eq!(
+            line("Foo", &[], true),
+            "* LIST () \"/\" Foo (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"
+        );
+        assert_eq!(
+            line(
+                "Entwürfe 1",
+                &[ListAttribute::HasNoChildren, ListAttribute::SpecialUse(SpecialUse::Drafts)],
+                false
+            ),
+            "* LIST (\\HasNoChildren \\Drafts) \"/\" \"Entw&APw-rfe 1\"\r\n"
+        );
+        assert_eq!(
+            written(|w| w.lsub(&name("#news.comp.mail.mime"), &[])),
+            "* LSUB () \"/\" #news.comp.mail.mime\r\n"
+        );
+        assert_eq!(
+            written(|w| w.status(
+                &name("blurdybloop"),
+                &[(StatusItem::Messages, 231), (StatusItem::UidNext, 44292)]
+            )),
+            "* STATUS blurdybloop (MESSAGES 231 UIDNEXT 44292)\r\n"
+        );
+    }
+
+    #[test]
+    fn sizes_and_flags() {
+        assert_eq!(written(|w| w.exists(23)), "* 23 EXISTS\r\n");
+        assert_eq!(written(|w| w.recent(5)), "* 5 RECENT\r\n");
+        let keywords = vec![Keyword::new("$Forwarded").unwrap()];
+        let flags = Flags {
+            answered: true,
+            flagged: true,
+            deleted: true,
+            seen: true,
+            draft: true,
+            keywords,
+        };
+        assert_eq!(
+            written(|w| w.flags(&flags)),
+            "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded)\r\n"
+        );
+    }
+}
