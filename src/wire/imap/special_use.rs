@@ -47,6 +47,24 @@ impl SpecialUse {
         }
     }
 
+    /// The word for it outside the protocol: the attribute in lower case, without its backslash.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Archive => "archive",
+            Self::Drafts => "drafts",
+            Self::Flagged => "flagged",
+            Self::Junk => "junk",
+            Self::Sent => "sent",
+            Self::Trash => "trash",
+        }
+    }
+
+    /// The special use of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|special_use| special_use.word() == word)
+    }
+
     /// Reads the attribute, without regard to case.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|special_use| special_use.as_str().eq_ignore_ascii_case(name))
@@ -82,5 +100,14 @@ mod tests {
             assert_eq!(Cursor::new(special_use.as_str().as_bytes()).special_use(), Ok(special_use));
         }
         assert_eq!(SpecialUse::from_name("\\Foo"), None);
+    }
+
+    #[test]
+    fn words_are_the_attributes_in_lower_case() {
+        for special_use in SpecialUse::ALL {
+            assert_eq!(format!("\\{}", special_use.word()), special_use.as_str().to_lowercase());
+            assert_eq!(SpecialUse::from_word(special_use.word()), Some(special_use));
+        }
+        assert_eq!(SpecialUse::from_word("inbox"), None);
     }
 }
