@@ -1,1 +1,43 @@
-//! MIME: reading, splitting and reassembling messages.
+//! MIME: reading, splitting, reassembling and composing messages.
+//!
+//! The only place that names mail-parser and mail-builder. The shape of a message (which octets are
+//! whose header, body, part) is read here, by one linear pass with hard bounds ([`scan`]), because
+//! everything else is a byte range of it: FETCH, the split into skeleton and objects, rewriting.
+//! mail-parser decodes values: encoded words, RFC 2231 parameters, dates, charsets, HTML.
+//!
+//! Start at [`parse`], which makes the [`Form`] of a message, once, at ingest.
+
+mod address;
+mod bodies;
+mod bound;
+mod boundaries;
+mod content;
+mod decode;
+mod entity;
+mod envelope;
+mod field;
+mod form;
+pub mod headers;
+mod origin;
+mod parse;
+mod part;
+mod scan;
+mod select;
+mod structure;
+mod subject;
+mod text;
+
+#[cfg(test)]
+mod bombs;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use bound::Bound;
+pub use content::Encoding;
+pub use field::{FieldError, field};
+pub use form::{Attachment, Disposition, Form, Mailbox};
+pub use parse::parse;
+pub use part::{Part, PartKind, Parts, SectionText};
+pub use select::{header_fields, header_fields_not, remove_fields};
