@@ -31,6 +31,8 @@ migrations! {
     "0004_tenant_mail",
     "0005_mail_functions",
     "0006_folder_functions",
+    "0010_business",
+    "0011_tenant_business",
 }
 
 /// Why the schema could not be brought up to date.
