@@ -56,6 +56,14 @@ pub enum Reason {
     BadFolderName,
     /// The folder may not be changed so: INBOX stays.
     FolderFixed,
+    /// The text is no organisation's slug, or a reserved one.
+    BadSlug,
+    /// The name for people is empty or too long.
+    BadName,
+    /// The password is too short or too long.
+    BadPassword,
+    /// Another organisation has proven the domain.
+    DomainElsewhere,
 }
 
 impl Reason {
@@ -68,7 +76,12 @@ impl Reason {
             Self::MailLoop => (5, 4, 6),
             Self::BadFrom | Self::BadContent => (5, 6, 0),
             Self::TooBig => (5, 3, 4),
-            Self::BadFolderName | Self::FolderFixed => (5, 0, 0),
+            Self::BadFolderName
+            | Self::FolderFixed
+            | Self::BadSlug
+            | Self::BadName
+            | Self::BadPassword
+            | Self::DomainElsewhere => (5, 0, 0),
         }
     }
 
@@ -86,6 +99,12 @@ impl Reason {
             Self::BadContent => "The message holds a bare CR, a bare LF or a NUL",
             Self::BadFolderName => "That is no name for a folder",
             Self::FolderFixed => "That folder cannot be changed so",
+            Self::BadSlug => {
+                "A slug is 1 to 40 of a-z, 0-9 and _, beginning with a letter, and no reserved word"
+            }
+            Self::BadName => "A name is neither empty nor that long",
+            Self::BadPassword => "A password has 8 to 1024 octets",
+            Self::DomainElsewhere => "The domain belongs to another organisation",
         }
     }
 }

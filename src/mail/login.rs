@@ -30,9 +30,6 @@ pub struct Login {
     nobody: Arc<str>,
 }
 
-/// Longer passwords are refused before any work is done.
-const MAX_PASSWORD: usize = 1024;
-
 impl Login {
     /// Takes 20 ms: it makes the hash that unknown users are checked against.
     pub fn new(db: Db) -> Result<Self, Error> {
@@ -70,7 +67,9 @@ impl Login {
             return Err(Error::Denied);
         }
         let identity = match Address::parse(username) {
-            Ok(address) if password.len() <= MAX_PASSWORD => self.open(address, password).await?,
+            Ok(address) if password.len() <= password::MAX_LENGTH => {
+                self.open(address, password).await?
+            }
             _ => None,
         };
         if let Some(identity) = identity {

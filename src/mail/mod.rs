@@ -2,6 +2,7 @@
 
 pub mod changes;
 pub mod client;
+pub mod directory;
 pub mod error;
 pub mod housekeeping;
 pub mod incoming;

@@ -7,6 +7,11 @@ use rand::TryRng as _;
 
 use crate::mail::Error;
 
+/// A chosen password in octets: the shortest that is taken (NIST SP 800-63B §5.1.1.1).
+pub const MIN_LENGTH: usize = 8;
+/// Longer passwords are refused before any work is done.
+pub const MAX_LENGTH: usize = 1024;
+
 /// Argon2id with the library's parameters (19 MiB, 2 passes, 1 lane: the first
 /// choice of the OWASP password storage sheet) and a random salt.
 ///

@@ -3,6 +3,8 @@
 //! Tables of an organisation are reached through a [`tenant::Tenant`] handle
 //! only; tables of `public` that span organisations through [`db::Db`].
 
+pub mod addresses;
+pub mod app_passwords;
 pub mod credentials;
 pub mod db;
 pub mod emails;
@@ -16,5 +18,6 @@ pub mod objects;
 pub mod recipients;
 pub mod sweep;
 pub mod tenant;
+pub mod tenants;
 
 pub use error::Error;
