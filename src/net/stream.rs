@@ -1,0 +1,188 @@
+//! One connection, as SMTP and IMAP use it on both ends: buffered input, a deadline on every wait,
+//! and the step from plain text to TLS.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rustls::CommonState;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::read_buffer::ReadBuffer;
+use super::tls::{ClientTls, ServerTls};
+use super::transport::Transport;
+
+/// How often a closing connection is read from, so that a flood cannot keep it open.
+const LAST_READS: usize = 64;
+
+/// A connection with its unread input. Errors are of kind [`io::ErrorKind::TimedOut`] when a
+/// deadline passed.
+pub struct Stream {
+    transport: Transport,
+    input: ReadBuffer,
+    peer: SocketAddr,
+}
+
+/// What protects a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// Such as `TLSv1.3`.
+    pub protocol: String,
+    /// The IANA name, such as `TLS_AES_256_GCM_SHA384`.
+    pub cipher: String,
+}
+
+/// A connection that has just become TLS.
+pub struct Upgraded {
+    /// The same connection, with empty input.
+    pub stream: Stream,
+    /// Plain-text bytes that had arrived and were dropped: more than none is an injection attempt
+    /// or a peer that did not wait for the answer to STARTTLS.
+    pub discarded: usize,
+}
+
+impl Stream {
+    /// A connection in the clear.
+    pub fn plain(socket: TcpStream, peer: SocketAddr) -> Self {
+        Self { transport: Transport::Plain(socket), input: ReadBuffer::default(), peer }
+    }
+
+    /// The other end.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Input that was read and not yet consumed.
+    pub fn buffered(&self) -> &[u8] {
+        self.input.unused()
+    }
+
+    /// Takes bytes off the front of the buffered input.
+    pub fn consume(&mut self, count: usize) {
+        self.input.consume(count);
+    }
+
+    /// Waits for more input and says how much came; 0 is the end. Can be cancelled without loss.
+    ///
+    /// A peer that leaves without TLS's closing word, or with a reset, ends its input like any other:
+    /// each protocol here marks its own ends. Fails when 128 KiB are buffered already.
+    pub async fn fill(&mut self, limit: Duration) -> io::Result<usize> {
+        let mut room = self.input.room()?;
+        let read = timeout(limit, self.transport.read_buf(&mut room)).await?;
+        match read {
+            Err(error) if is_departure(&error) => Ok(0),
+            Err(error) => Err(error),
+            Ok(count) => {
+                self.input.filled(count);
+                Ok(count)
+            }
+        }
+    }
+
+    /// Writes everything; the limit is for each step forward, not for the whole.
+    pub async fn write_all(&mut self, mut bytes: &[u8], limit: Duration) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let count = timeout(limit, self.transport.write(bytes)).await??;
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            bytes = bytes.get(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Sends what was written.
+    pub async fn flush(&mut self, limit: Duration) -> io::Result<()> {
+        timeout(limit, self.transport.flush()).await?
+    }
+
+    /// Says goodbye (TLS close, then TCP) and waits, within the limit, until the peer has left too.
+    ///
+    /// Closing while input is unread would reset the connection, and the peer could lose the last
+    /// answer; so what still comes is read and dropped.
+    pub async fn close(mut self, limit: Duration) {
+        let parting = async {
+            self.transport.shutdown().await?;
+            for _ in 0..LAST_READS {
+                self.input.consume(usize::MAX);
+                if self.transport.read_buf(&mut self.input.room()?).await? == 0 {
+                    break;
+                }
+            }
+            Ok::<(), io::Error>(())
+        };
+        // A peer that is gone already is no error.
+        let _ = timeout(limit, parting).await;
+    }
+
+    /// What protects the connection, if anything does.
+    pub fn tls(&self) -> Option<TlsInfo> {
+        match &self.transport {
+            Transport::Plain(_) => None,
+            Transport::Server(stream) => describe(stream.get_ref().1),
+            Transport::Client(stream) => describe(stream.get_ref().1),
+        }
+    }
+
+    /// Whether the connection is under TLS.
+    pub fn is_tls(&self) -> bool {
+        !matches!(self.transport, Transport::Plain(_))
+    }
+
+    /// The server's handshake: after STARTTLS was answered, or at once on a TLS port. Input that
+    /// came before it is dropped (RFC 3207 §4.2, RFC 9051 §6.2.1).
+    pub async fn upgrade_server(self, tls: &ServerTls, limit: Duration) -> io::Result<Upgraded> {
+        let (socket, peer, discarded) = self.into_plain()?;
+        let stream = timeout(limit, tls.acceptor().accept(socket)).await??;
+        Ok(Upgraded::new(Transport::Server(Box::new(stream)), peer, discarded))
+    }
+
+    /// The client's handshake with a host of this name. Input that came before it is dropped.
+    pub async fn upgrade_client(
+        self,
+        tls: &ClientTls,
+        host: &str,
+        limit: Duration,
+    ) -> io::Result<Upgraded> {
+        let (socket, peer, discarded) = self.into_plain()?;
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let stream = timeout(limit, tls.connector().connect(name, socket)).await??;
+        Ok(Upgraded::new(Transport::Client(Box::new(stream)), peer, discarded))
+    }
+
+    fn into_plain(self) -> io::Result<(TcpStream, SocketAddr, usize)> {
+        match self.transport {
+            Transport::Plain(socket) => Ok((socket, self.peer, self.input.unused().len())),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "TLS is already active")),
+        }
+    }
+}
+
+fn is_departure(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset)
+}
+
+impl Upgraded {
+    fn new(transport: Transport, peer: SocketAddr, discarded: usize) -> Self {
+        Self { stream: Stream { transport, input: ReadBuffer::default(), peer }, discarded }
+    }
+}
+
+impl std::fmt::Display for TlsInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.protocol, self.cipher)
+    }
+}
+
+fn describe(session: &CommonState) -> Option<TlsInfo> {
+    let protocol = session.protocol_version()?.as_str()?.replace('_', ".");
+    let cipher = session.negotiated_cipher_suite()?.suite().as_str()?.replace("TLS13_", "TLS_");
+    Some(TlsInfo { protocol, cipher })
+}
+
+#[cfg(test)]
+mod tests;

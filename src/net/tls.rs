@@ -1,0 +1,112 @@
+//! TLS for both sides: the server's certificate, which can be replaced while running, and the
+//! client's opportunistic use.
+
+mod issue;
+mod load;
+mod opportunistic;
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+/// Why TLS cannot be offered; each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The folder or a file in it cannot be used.
+    #[error("cannot use {}: {}", .0.display(), .1)]
+    Io(PathBuf, std::io::Error),
+    /// One file of the pair is missing.
+    #[error("{} is missing beside its other half: put it back, or remove both to have a new pair made", .0.display())]
+    Half(PathBuf),
+    /// A file does not hold what its name says.
+    #[error("{} is not usable: {}", .0.display(), .1)]
+    Content(PathBuf, String),
+    /// The library refused.
+    #[error("TLS could not be set up: {0}")]
+    Setup(String),
+}
+
+/// The server's side; cheap to clone, clones share one certificate.
+#[derive(Clone)]
+pub struct ServerTls {
+    acceptor: TlsAcceptor,
+    certificate: Arc<Certificate>,
+    dir: PathBuf,
+}
+
+impl ServerTls {
+    /// Reads `fullchain.pem` and `privkey.pem` from a folder, which are made (with a CA of their own
+    /// in `ca.pem`) when neither exists, for `hostname`, `localhost` and the loopback addresses.
+    pub fn open(dir: PathBuf, hostname: &str) -> Result<Self, TlsError> {
+        issue::unless_present(&dir, hostname)?;
+        let certificate = Arc::new(Certificate(RwLock::new(Arc::new(load::pair(&dir)?))));
+        let resolver: Arc<dyn ResolvesServerCert> = certificate.clone();
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsError::Setup(error.to_string()))?
+            .with_no_client_auth()
+            .with_cert_resolver(resolver);
+        // Tickets cost no memory here, and a client that comes back saves a full handshake.
+        config.ticketer =
+            aws_lc_rs::Ticketer::new().map_err(|error| TlsError::Setup(error.to_string()))?;
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate, dir })
+    }
+
+    /// Reads the folder again; new connections get what is there now. When it is unusable the old
+    /// certificate stays.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        let pair = Arc::new(load::pair(&self.dir)?);
+        *self.certificate.0.write().unwrap_or_else(PoisonError::into_inner) = pair;
+        Ok(())
+    }
+
+    pub(super) fn acceptor(&self) -> &TlsAcceptor {
+        &self.acceptor
+    }
+}
+
+/// What is presented to clients, whatever name they ask for.
+#[derive(Debug)]
+struct Certificate(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+/// The client's side; cheap to clone.
+#[derive(Clone)]
+pub struct ClientTls(TlsConnector);
+
+impl ClientTls {
+    /// Encrypts towards whoever answers, without asking who it is (RFC 7435): for mail to servers
+    /// that publish no policy, where the alternative is plain text.
+    pub fn opportunistic() -> Result<Self, TlsError> {
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsError::Setup(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(opportunistic::AnyCertificate::new(
+                provider(),
+            )))
+            .with_no_client_auth();
+        Ok(Self(TlsConnector::from(Arc::new(config))))
+    }
+
+    pub(super) fn connector(&self) -> &TlsConnector {
+        &self.0
+    }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+#[cfg(test)]
+mod tests;
