@@ -8,11 +8,13 @@
 //! Start at [`parse`], which makes the [`Form`] of a message, once, at ingest.
 
 mod address;
+mod base64_lines;
 mod bodies;
 mod bound;
 mod boundaries;
 mod content;
 mod decode;
+mod digest;
 mod entity;
 mod envelope;
 mod field;
@@ -21,11 +23,15 @@ pub mod headers;
 mod origin;
 mod parse;
 mod part;
+mod rebuild;
 mod scan;
 mod select;
+mod split;
+mod squeeze;
 mod structure;
 mod subject;
 mod text;
+mod verify;
 
 #[cfg(test)]
 mod bombs;
@@ -34,10 +40,16 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use base64_lines::{Base64Lines, Newline};
 pub use bound::Bound;
 pub use content::Encoding;
+pub use digest::Sha256;
 pub use field::{FieldError, field};
 pub use form::{Attachment, Disposition, Form, Mailbox};
 pub use parse::parse;
 pub use part::{Part, PartKind, Parts, SectionText};
+pub use rebuild::{Mismatch, Piece, Skeleton, original_len, pieces, rebuild};
 pub use select::{header_fields, header_fields_not, remove_fields};
+pub use split::{Cut, MIN_CUT, Recipe, Split, split};
+pub use squeeze::{SqueezeError, compress, decompress};
+pub use verify::verify;
