@@ -249,7 +249,7 @@ impl TenantTx {
             FlagOp::Remove => "remove",
         };
         let keywords: Vec<&str> = flags.keywords.iter().map(Keyword::as_str).collect();
-        let rows = sqlx::query("SELECT * FROM public.store_flags($1, $2, $3, $4, $5, $6)")
+        let rows = sqlx::query("SELECT * FROM store_flags($1, $2, $3, $4, $5, $6)")
             .bind(folder.0)
             .bind(bigints(uids))
             .bind(op)
@@ -268,7 +268,7 @@ impl TenantTx {
         folder: FolderId,
         uids: Option<&[u32]>,
     ) -> Result<Vec<u32>, Error> {
-        let gone = sqlx::query_scalar("SELECT * FROM public.expunge_entries($1, $2, true)")
+        let gone = sqlx::query_scalar("SELECT * FROM expunge_entries($1, $2, true)")
             .bind(folder.0)
             .bind(uids.map(bigints))
             .fetch_all(self.conn())
@@ -284,15 +284,14 @@ impl TenantTx {
         to: FolderId,
         r#move: bool,
     ) -> Result<Vec<(u32, u32)>, Error> {
-        let pairs: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT source_uid, target_uid FROM public.copy_entries($1, $2, $3, $4)",
-        )
-        .bind(from.0)
-        .bind(bigints(uids))
-        .bind(to.0)
-        .bind(r#move)
-        .fetch_all(self.conn())
-        .await?;
+        let pairs: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT source_uid, target_uid FROM copy_entries($1, $2, $3, $4)")
+                .bind(from.0)
+                .bind(bigints(uids))
+                .bind(to.0)
+                .bind(r#move)
+                .fetch_all(self.conn())
+                .await?;
         pairs.into_iter().map(|(old, new)| Ok((to_u32(old)?, to_u32(new)?))).collect()
     }
 }

@@ -30,7 +30,7 @@ migrations! {
     "0003_outbound",
     "0004_tenant_mail",
     "0005_mail_functions",
-    "0006_folder_functions",
+    "0006_tenant_functions",
     "0010_business",
     "0011_tenant_business",
 }
