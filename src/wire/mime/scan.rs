@@ -152,8 +152,12 @@ impl<'a> Scanner<'a> {
         Some(Delimiter { container, line, next, is_close })
     }
 
-    /// Ends everything inside the container at `container` in the stack.
+    /// Ends everything inside the container at `container` in the stack. The empty line behind a
+    /// header stays with it, also where it is the line break in front of the delimiter.
     fn close_inside(&mut self, container: usize, end: usize) {
+        let outermost = self.open.get(container + 1).map(|open| open.entity).or(self.leaf);
+        let outermost = outermost.and_then(|entity| self.entities.get(entity));
+        let end = end.max(outermost.map_or(0, |entity| entity.part.header().end));
         if let Some(leaf) = self.leaf.take() {
             self.set_end(leaf, end);
         }

@@ -225,3 +225,13 @@ fn attachments_are_the_leaves_that_are_no_bodies() {
     assert_eq!(sections("rfc2231"), [named("1", "山.pdf"), named("2", "ü.pdf")]);
     assert_eq!(sections("html-only"), []);
 }
+
+#[test]
+fn the_empty_line_behind_a_header_stays_with_it() {
+    let raw = fixture("empty-parts");
+    let form = parse(raw);
+    let mime = |part| &raw[form.parts.resolve(&[part], SectionText::Mime).unwrap()];
+    assert_eq!(mime(3), b"Content-Type: application/a\r\n\r\n");
+    assert_eq!(mime(4), b"Content-Type: application/b\r\n");
+    assert_eq!(form.parts.resolve(&[3], SectionText::Full).unwrap().len(), 0);
+}
