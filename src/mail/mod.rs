@@ -1,11 +1,13 @@
 //! What mail means here: the decisions and their order.
 
+pub mod body;
 pub mod changes;
 pub mod client;
 pub mod directory;
 pub mod error;
 pub mod housekeeping;
 pub mod incoming;
+pub mod ingest;
 pub mod login;
 pub mod mailbox;
 pub mod password;

@@ -1,0 +1,154 @@
+//! The octets of stored messages: any range of the original, and only what it needs.
+
+use std::ops::Range;
+
+use crate::domain::ids::{EmailId, TenantId};
+use crate::mail::Error;
+use crate::mail::client::Identity;
+use crate::mail::mailbox::Fetched;
+use crate::store::db::Db;
+use crate::store::objects::{Objects, object_key};
+use crate::wire::mime::{self, Cut, Parts, Piece, SectionText, Skeleton};
+
+/// Reads bodies. Cheap to clone.
+#[derive(Clone)]
+pub struct Bodies {
+    db: Db,
+    objects: Objects,
+}
+
+/// A message opened for reading: what Postgres has of it, decompressed.
+pub struct Body {
+    tenant: TenantId,
+    objects: Objects,
+    header: Vec<u8>,
+    rest: Vec<u8>,
+    cuts: Vec<Cut>,
+    parts: Parts,
+    len: usize,
+}
+
+impl Bodies {
+    /// Over the stores.
+    pub fn new(db: Db, objects: Objects) -> Self {
+        Self { db, objects }
+    }
+
+    /// Opens what FETCH has read with `Columns::source`.
+    pub fn open(&self, who: &Identity, fetched: Fetched) -> Result<Body, Error> {
+        let (Some(header), Some(skeleton), Some(cuts), Some(parts)) =
+            (fetched.header, fetched.skeleton, fetched.cuts, fetched.parts)
+        else {
+            return Err(Error::Internal("a body was opened without its source".into()));
+        };
+        self.body(who.tenant, header, &skeleton, cuts, parts, fetched.size)
+    }
+
+    /// Opens a message by its id.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn load(&self, tenant: TenantId, email: EmailId) -> Result<Body, Error> {
+        let row = self.db.tenant(tenant).snapshot().await?.email_source(email).await?;
+        self.body(tenant, row.header, &row.skeleton, row.cuts, row.parts, row.size_bytes)
+    }
+
+    fn body(
+        &self,
+        tenant: TenantId,
+        header: Vec<u8>,
+        skeleton: &[u8],
+        cuts: serde_json::Value,
+        parts: serde_json::Value,
+        size: u64,
+    ) -> Result<Body, Error> {
+        let cuts: Vec<Cut> = serde_json::from_value(cuts).map_err(corrupt)?;
+        let parts: Parts = serde_json::from_value(parts).map_err(corrupt)?;
+        let len = usize::try_from(size).map_err(corrupt)?;
+        let left = len.saturating_sub(mime::original_len(header.len(), &cuts));
+        let rest = mime::decompress(skeleton, left).map_err(corrupt)?;
+        Ok(Body { tenant, objects: self.objects.clone(), header, rest, cuts, parts, len })
+    }
+}
+
+/// Octets of the original that a section of a message is (RFC 3501 §6.4.5),
+/// for a header that was fetched without the source.
+pub fn resolve(
+    parts: serde_json::Value,
+    path: &[u32],
+    text: SectionText,
+) -> Result<Option<Range<usize>>, Error> {
+    let parts: Parts = serde_json::from_value(parts).map_err(corrupt)?;
+    Ok(parts.resolve(path, text))
+}
+
+impl Body {
+    /// Octets of the whole message.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it is the empty message.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The octets that a section is; `None` when there is no such section.
+    pub fn resolve(&self, path: &[u32], text: SectionText) -> Option<Range<usize>> {
+        self.parts.resolve(path, text)
+    }
+
+    /// Appends the octets `range` of the original to `out`, reading of the
+    /// objects only what the range needs. Whoever streams asks for one piece
+    /// after the other.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`] without the object store, and when an object is
+    /// missing: never octets that are not the message's.
+    pub async fn read(&self, range: Range<usize>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let range = range.start.min(self.len)..range.end.min(self.len);
+        let skeleton = Skeleton { header: &self.header, rest: &self.rest };
+        for piece in mime::pieces(&self.cuts, range) {
+            match piece {
+                Piece::Skeleton(range) => {
+                    let (header, rest) =
+                        skeleton.get(&range).ok_or(mime::Mismatch).map_err(corrupt)?;
+                    out.extend_from_slice(header);
+                    out.extend_from_slice(rest);
+                }
+                Piece::Object { cut, encoded } => {
+                    let cut = self.cuts.get(cut).ok_or(mime::Mismatch).map_err(corrupt)?;
+                    self.read_object(cut, &encoded, out).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_object(
+        &self,
+        cut: &Cut,
+        encoded: &Range<usize>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let key = object_key(self.tenant, &cut.sha256.to_string());
+        let wanted = cut.object_range(encoded);
+        let object = self
+            .objects
+            .get(&key, Some(wanted.start as u64..wanted.end as u64))
+            .await
+            .map_err(|e| Error::Temporary(format!("object {key}: {e}")))?;
+        cut.encode(encoded, &object, out).map_err(corrupt)
+    }
+
+    /// The whole message.
+    pub async fn all(&self) -> Result<Vec<u8>, Error> {
+        let mut out = Vec::with_capacity(self.len);
+        self.read(0..self.len, &mut out).await?;
+        Ok(out)
+    }
+}
+
+fn corrupt(error: impl std::fmt::Display) -> Error {
+    Error::Internal(format!("a stored message cannot be read: {error}"))
+}

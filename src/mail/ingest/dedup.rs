@@ -1,0 +1,46 @@
+//! When two messages are the same one.
+
+use aws_lc_rs::digest::{Context, Digest, SHA256};
+
+use crate::domain::address::Address;
+use crate::domain::envelope::{Recipient, ReversePath};
+use crate::domain::ids::QueueId;
+use crate::mail::recipients::Local;
+
+/// The key of what a peer may send again because it missed our 250: content,
+/// sender and recipients. Never the Message-ID, which anybody can write.
+pub fn retry_key(
+    content: &Digest,
+    sender: &ReversePath,
+    recipients: &[&(Recipient, Local)],
+) -> String {
+    let mut addresses: Vec<&str> = recipients.iter().map(|(r, _)| r.address.as_str()).collect();
+    addresses.sort_unstable();
+    let fields = [content.as_ref(), sender.as_str().as_bytes()];
+    key(fields.into_iter().chain(addresses.into_iter().map(str::as_bytes)))
+}
+
+/// The key of a delivery from our own queue to a mailbox here: once for each
+/// (queue id, recipient), however often it is tried.
+pub fn delivery_key(queue_id: QueueId, recipient: &Address) -> String {
+    key([b"delivery".as_slice(), queue_id.0.as_bytes(), recipient.as_str().as_bytes()].into_iter())
+}
+
+/// SHA-256 in hex over the fields, each after its length.
+fn key<'a>(fields: impl Iterator<Item = &'a [u8]>) -> String {
+    let mut context = Context::new(&SHA256);
+    for field in fields {
+        context.update(&field.len().to_be_bytes());
+        context.update(field);
+    }
+    hex(context.finish().as_ref())
+}
+
+/// Lower-case hex.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

@@ -1,0 +1,252 @@
+//! The one door for every message: from SMTP, submission, APPEND, the queue.
+//!
+//! Trace fields first, then [`prepare`]: parse once, cut out attachments,
+//! prove that the original can be rebuilt, put the objects. Then one
+//! transaction. What was put and never committed is swept later; what was
+//! committed is whole.
+
+mod append;
+mod dedup;
+mod prepare;
+pub mod trace;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::domain::envelope::{MailFrom, Recipient};
+use crate::domain::ids::{AddressId, FolderId, QueueId, TenantId};
+use crate::mail::changes::Changes;
+use crate::mail::client::Client;
+use crate::mail::incoming::Incoming;
+use crate::mail::recipients::Local;
+use crate::mail::{Error, Reason};
+use crate::store::db::Db;
+use crate::store::emails::{NewEmail, Stored, Target};
+use crate::store::objects::Objects;
+use crate::wire::mime::headers::find_all;
+
+pub use dedup::{delivery_key, retry_key};
+pub use prepare::Origin;
+
+/// The settings of the door.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Our name in Received (RFC 5321 §4.4).
+    pub hostname: String,
+    /// Where large messages wait while they come in.
+    pub spool: PathBuf,
+    /// Attachments of this many octets and more become objects.
+    pub cut_from: usize,
+    /// Octets of messages that may be in memory at once, over all sessions.
+    pub memory: usize,
+}
+
+/// Stores messages. Cheap to clone.
+#[derive(Clone)]
+pub struct Ingest {
+    db: Db,
+    objects: Objects,
+    changes: Changes,
+    hostname: Arc<str>,
+    spool: Arc<PathBuf>,
+    cut_from: usize,
+    memory: Arc<Semaphore>,
+    pages: usize,
+}
+
+/// A message from SMTP with its envelope.
+pub struct Arrival {
+    /// Its id in the 250 and in Received.
+    pub queue_id: QueueId,
+    /// What MAIL said.
+    pub mail_from: MailFrom,
+    /// What each RCPT said, and who that is.
+    pub recipients: Vec<(Recipient, Local)>,
+    /// Who sends it.
+    pub client: Client,
+    /// The octets between DATA and the end of data.
+    pub content: Incoming,
+}
+
+/// Loops end here (RFC 5321 §6.3).
+const MAX_RECEIVED: usize = 100;
+/// The memory budget is counted in these.
+const PAGE: usize = 4096;
+
+impl Ingest {
+    /// Over the stores; `changes` is told after each commit.
+    pub fn new(db: Db, objects: Objects, changes: Changes, settings: Settings) -> Self {
+        let pages = (settings.memory / PAGE).clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            db,
+            objects,
+            changes,
+            hostname: settings.hostname.into(),
+            spool: Arc::new(settings.spool),
+            cut_from: settings.cut_from,
+            memory: Arc::new(Semaphore::new(pages)),
+            pages,
+        }
+    }
+
+    /// A message about to be received.
+    pub fn incoming(&self) -> Incoming {
+        Incoming::new(Arc::clone(&self.spool))
+    }
+
+    /// Whether the disk has room for `size` octets and half as much again
+    /// (RFC 5321 §4.2.3, reply 452).
+    pub async fn room(&self, size: u64) -> Result<(), Error> {
+        let spool = Arc::clone(&self.spool);
+        let free = tokio::task::spawn_blocking(move || free_space(&spool))
+            .await
+            .map_err(|e| Error::Internal(e.to_string()))?;
+        match free {
+            Ok(free) if free < size.saturating_add(size / 2) => {
+                Err(Error::Temporary(format!("{free} octets left on the disk")))
+            }
+            Ok(_) => Ok(()),
+            Err(e) => Err(Error::Temporary(format!("free space: {e}"))),
+        }
+    }
+
+    /// Stores a message for all its recipients, once per organisation.
+    ///
+    /// Returns once it is committed everywhere. After an error some
+    /// organisations may have it; the peer's retry finds it there already.
+    ///
+    /// # Errors
+    /// [`Reason::MailLoop`], [`Reason::BadFrom`]; [`Error::OverQuota`];
+    /// [`Error::Temporary`] without the database or the object store.
+    pub async fn accept(&self, arrival: Arrival) -> Result<(), Error> {
+        let _memory = self.reserve(arrival.content.len()).await?;
+        let (content, digest) = arrival.content.into_bytes(b"").await?;
+        check(&content)?;
+        for (tenant, recipients) in by_tenant(&arrival.recipients) {
+            let key = retry_key(&digest, &arrival.mail_from.reverse_path, &recipients);
+            let stamp = trace::Stamp {
+                hostname: &self.hostname,
+                queue_id: arrival.queue_id,
+                mail_from: &arrival.mail_from,
+                client: &arrival.client,
+                recipient: only(&recipients),
+                delivered_to: true,
+            };
+            if let Some(recipient) = only(&recipients) {
+                check_loop(&content, recipient)?;
+            }
+            let mut raw = stamp.fields();
+            raw.extend_from_slice(&content);
+            let origin = Origin {
+                source: "smtp",
+                queue_id: Some(arrival.queue_id),
+                reverse_path: Some(arrival.mail_from.reverse_path.as_str().to_owned()),
+                dedup_key: Some(key),
+                internal_date: None,
+            };
+            let targets = mailboxes(&recipients).map(Target::inbox).collect();
+            self.store(tenant, raw, origin, targets).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores one message for one organisation and tells who waits.
+    pub async fn store(
+        &self,
+        tenant: TenantId,
+        raw: Vec<u8>,
+        origin: Origin,
+        targets: Vec<Target>,
+    ) -> Result<Stored, Error> {
+        let email = self.prepare(tenant, raw, origin, targets).await?;
+        let stored = self.commit(tenant, &email).await?;
+        self.changes.publish(stored.placed.iter().map(|p| p.folder));
+        Ok(stored)
+    }
+
+    /// Two sessions may bring the same message at the same moment: the later
+    /// one asks again and then finds it stored.
+    async fn commit(&self, tenant: TenantId, email: &NewEmail) -> Result<Stored, Error> {
+        let tenant = self.db.tenant(tenant);
+        match tenant.store_email(email).await {
+            Err(error) if error.is_conflict("emails_dedup_key") => {
+                Ok(tenant.store_email(email).await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Tells who waits for these folders; call it after the commit.
+    pub fn published(&self, folders: impl IntoIterator<Item = FolderId>) {
+        self.changes.publish(folders);
+    }
+
+    /// Waits until a message of `size` octets may be held in memory: as it
+    /// came, as it is stored and cut.
+    async fn reserve(&self, size: u64) -> Result<tokio::sync::SemaphorePermit<'_>, Error> {
+        let pages = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(3) / PAGE + 1;
+        // One that is larger than the whole budget takes all of it.
+        let pages = u32::try_from(pages.min(self.pages)).unwrap_or(u32::MAX);
+        self.memory.acquire_many(pages).await.map_err(|e| Error::Internal(e.to_string()))
+    }
+}
+
+/// Free octets where `path` will be.
+fn free_space(path: &std::path::Path) -> std::io::Result<u64> {
+    std::fs::create_dir_all(path)?;
+    let stat = rustix::fs::statvfs(path)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+type OfTenant<'a> = Vec<&'a (Recipient, Local)>;
+
+fn by_tenant(recipients: &[(Recipient, Local)]) -> BTreeMap<TenantId, OfTenant<'_>> {
+    let mut groups: BTreeMap<TenantId, OfTenant<'_>> = BTreeMap::new();
+    for recipient in recipients {
+        groups.entry(recipient.1.tenant).or_default().push(recipient);
+    }
+    groups
+}
+
+/// The recipient, when there is one only. A stored message names no other:
+/// that would tell who was in Bcc.
+fn only<'a>(recipients: &[&'a (Recipient, Local)]) -> Option<&'a Recipient> {
+    match recipients {
+        [(recipient, _)] => Some(recipient),
+        _ => None,
+    }
+}
+
+/// Every mailbox once, however many aliases lead to it.
+fn mailboxes(recipients: &[&(Recipient, Local)]) -> impl Iterator<Item = AddressId> {
+    let mut all: Vec<AddressId> =
+        recipients.iter().flat_map(|(_, local)| local.mailboxes.iter().copied()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.into_iter()
+}
+
+/// What is refused from anybody.
+fn check(content: &[u8]) -> Result<(), Error> {
+    if find_all(content, "Received").count() >= MAX_RECEIVED {
+        return Err(Reason::MailLoop.into());
+    }
+    // A client may show one From and a filter check the other.
+    if find_all(content, "From").count() > 1 {
+        return Err(Reason::BadFrom.into());
+    }
+    Ok(())
+}
+
+/// Our own Delivered-To twice: it has been here before and came back.
+fn check_loop(content: &[u8], recipient: &Recipient) -> Result<(), Error> {
+    let ours = recipient.address.as_str().as_bytes();
+    let delivered = find_all(content, "Delivered-To");
+    if delivered.filter(|field| field.text().eq_ignore_ascii_case(ours)).count() >= 2 {
+        return Err(Reason::MailLoop.into());
+    }
+    Ok(())
+}
