@@ -1,3 +1,10 @@
-//! The koltrix-mail command.
+//! The koltrix-mail command; `koltrix_mail` (lib.rs) is the map.
 
-fn main() {}
+mod cli;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

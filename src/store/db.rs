@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
 use crate::domain::ids::TenantId;
 use crate::store::error::Error;
@@ -16,6 +17,8 @@ pub struct Db {
 
 /// The oldest Postgres that carries the schema, as `server_version_num`.
 const OLDEST: i32 = 160_000;
+/// How long a connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Db {
     /// Connects and checks the server's version.
@@ -29,23 +32,15 @@ impl Db {
             .application_name("koltrix-mail")
             // Triggers that tell nodes about foreign changes stay silent for ours.
             .options([("koltrix.quiet", "on")]);
+        check_version(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
-            .acquire_timeout(Duration::from_secs(5))
+            .acquire_timeout(PATIENCE)
             // A dead connection fails its first query and is dropped; asking
             // first would cost every query a round trip.
             .test_before_acquire(false)
             .connect_with(options)
             .await?;
-        let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
-            .fetch_one(&pool)
-            .await?;
-        if version < OLDEST {
-            return Err(Error::Unavailable(format!(
-                "the database is Postgres {}; 16 or newer is needed",
-                version / 10_000
-            )));
-        }
         Ok(Self { pool })
     }
 
@@ -74,4 +69,23 @@ impl Db {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Connects once without the pool: the pool tries again until its time is up,
+/// and then cannot say what was wrong.
+async fn check_version(options: &PgConnectOptions) -> Result<(), Error> {
+    let connecting = tokio::time::timeout(PATIENCE, PgConnection::connect_with(options));
+    let mut connection =
+        connecting.await.map_err(|_| Error::Unavailable("it does not answer".to_owned()))??;
+    let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
+        .fetch_one(&mut connection)
+        .await?;
+    connection.close().await?;
+    if version < OLDEST {
+        return Err(Error::Unavailable(format!(
+            "it is PostgreSQL {}; 16 or newer is needed",
+            version / 10_000
+        )));
+    }
+    Ok(())
 }

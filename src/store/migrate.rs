@@ -105,32 +105,57 @@ async fn migrate_locked(
     )
     .execute(&mut *conn)
     .await?;
-    let applied: Vec<(String, String)> =
-        sqlx::query_as("SELECT name, checksum FROM public.schema_migrations ORDER BY name")
-            .fetch_all(&mut *conn)
-            .await?;
-    if let Some((name, _)) = applied.iter().find(|(n, _)| migrations.iter().all(|m| m.name != n)) {
-        return Err(MigrateError::Newer(name.clone()));
-    }
+    let applied = applied(conn).await?;
     let mut done = Vec::new();
-    for migration in migrations {
-        let sum = checksum(migration.body);
-        match applied.iter().find(|(name, _)| name == migration.name) {
-            Some((_, known)) if *known == sum => {}
-            Some((name, _)) => return Err(MigrateError::Edited(name.clone())),
-            None => {
-                apply(conn, migration, &sum).await.map_err(|source| MigrateError::Failed {
-                    name: migration.name.to_owned(),
-                    source,
-                })?;
-                done.push(migration.name.to_owned());
-            }
-        }
+    for migration in missing(&applied, migrations)? {
+        apply(conn, &migration)
+            .await
+            .map_err(|source| MigrateError::Failed { name: migration.name.to_owned(), source })?;
+        done.push(migration.name.to_owned());
     }
     Ok(done)
 }
 
-async fn apply(conn: &mut PgConnection, migration: &Migration, sum: &str) -> Result<(), Error> {
+/// What [`migrate`] would apply now; changes nothing.
+///
+/// # Errors
+/// As [`migrate`] for a file that was edited or is not known here.
+pub async fn pending(db: &Db, migrations: &[Migration]) -> Result<Vec<&'static str>, MigrateError> {
+    let mut conn = db.pool().acquire().await?;
+    let begun: bool =
+        sqlx::query_scalar("SELECT to_regclass('public.schema_migrations') IS NOT NULL")
+            .fetch_one(&mut *conn)
+            .await?;
+    let applied = if begun { applied(&mut conn).await? } else { Vec::new() };
+    Ok(missing(&applied, migrations)?.iter().map(|migration| migration.name).collect())
+}
+
+/// Name and checksum of each.
+async fn applied(conn: &mut PgConnection) -> Result<Vec<(String, String)>, Error> {
+    Ok(sqlx::query_as("SELECT name, checksum FROM public.schema_migrations ORDER BY name")
+        .fetch_all(conn)
+        .await?)
+}
+
+fn missing(
+    applied: &[(String, String)],
+    migrations: &[Migration],
+) -> Result<Vec<Migration>, MigrateError> {
+    if let Some((name, _)) = applied.iter().find(|(n, _)| migrations.iter().all(|m| m.name != n)) {
+        return Err(MigrateError::Newer(name.clone()));
+    }
+    let mut missing = Vec::new();
+    for migration in migrations {
+        match applied.iter().find(|(name, _)| name == migration.name) {
+            Some((_, known)) if *known == checksum(migration.body) => {}
+            Some((name, _)) => return Err(MigrateError::Edited(name.clone())),
+            None => missing.push(*migration),
+        }
+    }
+    Ok(missing)
+}
+
+async fn apply(conn: &mut PgConnection, migration: &Migration) -> Result<(), Error> {
     let mut tx = conn.begin().await?;
     if migration.is_tenant() {
         sqlx::query("INSERT INTO public.tenant_migrations (name, body) VALUES ($1, $2)")
@@ -149,7 +174,7 @@ async fn apply(conn: &mut PgConnection, migration: &Migration, sum: &str) -> Res
     }
     sqlx::query("INSERT INTO public.schema_migrations (name, checksum) VALUES ($1, $2)")
         .bind(migration.name)
-        .bind(sum)
+        .bind(checksum(migration.body))
         .execute(&mut *tx)
         .await?;
     Ok(tx.commit().await?)
@@ -164,6 +189,22 @@ fn checksum(body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn missing_ones_are_those_not_applied_and_doubt_is_an_error() {
+        let known =
+            [Migration { name: "0001_a", body: "a" }, Migration { name: "0002_b", body: "b" }];
+        let row = |name: &str, body| (name.to_owned(), checksum(body));
+        let names = |applied: &[_]| {
+            missing(applied, &known).map(|all| all.iter().map(|m| m.name).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&[]).unwrap(), ["0001_a", "0002_b"]);
+        assert_eq!(names(&[row("0001_a", "a")]).unwrap(), ["0002_b"]);
+        let edited = names(&[row("0001_a", "A")]).unwrap_err();
+        assert!(matches!(edited, MigrateError::Edited(name) if name == "0001_a"));
+        let newer = names(&[row("0003_c", "c")]).unwrap_err();
+        assert!(matches!(newer, MigrateError::Newer(name) if name == "0003_c"));
+    }
 
     #[test]
     fn the_list_is_the_folder() {
