@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 
 use super::BaseUrl;
+use crate::domain::network::Network;
 
 /// Mail from other servers.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,4 +43,6 @@ pub struct Http {
     pub listen: SocketAddr,
     /// How the outside reaches it.
     pub public_url: BaseUrl,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
 }

@@ -6,7 +6,9 @@
 pub mod address;
 pub mod envelope;
 pub mod flags;
+pub mod hit;
 pub mod ids;
+pub mod network;
 pub mod outcome;
 pub mod queue;
 pub mod slug;

@@ -5,6 +5,7 @@ pub mod changes;
 pub mod client;
 pub mod directory;
 pub mod error;
+pub mod health;
 pub mod housekeeping;
 pub mod incoming;
 pub mod ingest;
@@ -13,5 +14,6 @@ pub mod mailbox;
 pub mod password;
 pub mod recipients;
 pub mod throttle;
+pub mod tracking;
 
 pub use error::{Error, Reason};

@@ -19,5 +19,6 @@ pub mod recipients;
 pub mod sweep;
 pub mod tenant;
 pub mod tenants;
+pub mod tracking;
 
 pub use error::Error;
