@@ -1,1 +1,17 @@
-//! The HTTP edge.
+//! The HTTP edge: the tracking pixel and links, health, and a page for people.
+//!
+//! No request body is read anywhere yet, and nothing in a URL is ever a target.
+
+pub mod connection;
+mod error;
+mod headers;
+mod health;
+mod home;
+mod page;
+mod peer;
+mod router;
+mod track;
+
+pub use connection::converse;
+pub use home::{Home, Service};
+pub use router::{Edge, router};

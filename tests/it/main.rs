@@ -4,4 +4,3 @@
 
 mod doubles;
 mod support;
-mod tidy;

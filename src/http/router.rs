@@ -1,0 +1,40 @@
+//! Which path is whose.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::map_response;
+use axum::routing::get;
+
+use crate::domain::network::Network;
+use crate::http::home::Home;
+use crate::http::{error, headers, health, home, track};
+use crate::mail::health::Health;
+use crate::mail::tracking::Tracking;
+
+/// What the handlers need. Cheap to clone.
+#[derive(Clone)]
+pub struct Edge {
+    /// Pixels and links.
+    pub tracking: Tracking,
+    /// Is everything there?
+    pub health: Health,
+    /// The page for people.
+    pub home: Arc<Home>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Arc<[Network]>,
+}
+
+/// Every route.
+pub fn router(edge: Edge) -> Router {
+    Router::new()
+        .route("/", get(home::home))
+        .route("/style.css", get(home::style))
+        .route("/t/o/{file}", get(track::open))
+        .route("/t/c/{token}", get(track::click))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .fallback(error::not_found)
+        .layer(map_response(headers::secure))
+        .with_state(edge)
+}
