@@ -1,6 +1,7 @@
 //! TLS for both sides: the server's certificate, which can be replaced while running, and the
 //! client's opportunistic use.
 
+mod inspect;
 mod issue;
 mod load;
 mod opportunistic;
@@ -13,6 +14,8 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+pub use inspect::{Facts, inspect};
 
 /// Why TLS cannot be offered; each says what to do.
 #[derive(Debug, thiserror::Error)]

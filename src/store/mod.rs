@@ -11,6 +11,7 @@ pub mod emails;
 pub mod entries;
 pub mod error;
 pub mod folders;
+pub mod inspect;
 pub mod master_key;
 pub mod migrate;
 pub mod notify;

@@ -4,3 +4,4 @@ pub mod imap;
 pub mod mime;
 pub mod sasl;
 pub mod smtp;
+pub mod x509;

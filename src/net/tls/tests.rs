@@ -57,6 +57,17 @@ fn a_first_start_makes_a_pair_that_its_own_ca_vouches_for() {
 }
 
 #[test]
+fn a_certificate_tells_its_end_and_its_names() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(inspect(dir.path(), "localhost"), Err(TlsError::Io(..))));
+    ServerTls::open(dir.path().to_owned(), "mail.example.org").unwrap();
+    let facts = inspect(dir.path(), "mail.example.org").unwrap();
+    let years = (facts.not_after.unwrap() - time::OffsetDateTime::now_utc()).whole_days() / 365;
+    assert!(facts.names_host && years == 9, "{facts:?}");
+    assert!(!inspect(dir.path(), "other.example.org").unwrap().names_host);
+}
+
+#[test]
 fn a_pair_that_exists_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     ServerTls::open(dir.path().into(), "a.example").unwrap();
