@@ -58,7 +58,7 @@ COMMENT ON TABLE emails IS 'One row per message and organisation, however many m
 COMMENT ON COLUMN emails.source IS 'How it came in.';
 COMMENT ON COLUMN emails.queue_id IS 'The id in our 250 and in Received.';
 COMMENT ON COLUMN emails.dedup_key IS 'SHA-256 of content, sender and recipients; a retry of the same within 72 h is the same message.';
-COMMENT ON COLUMN emails.recipients IS '{"to": [{"name", "address"}], "cc": [...], "reply_to": [...]}';
+COMMENT ON COLUMN emails.recipients IS '{"from": [{"name", "address"}], "to": [...], "cc": [...], "bcc": [...], "reply_to": [...]}';
 COMMENT ON COLUMN emails.sent_at IS 'The Date field; NULL when missing or unreadable.';
 COMMENT ON COLUMN emails.internal_date IS 'IMAP INTERNALDATE.';
 COMMENT ON COLUMN emails.size_bytes IS 'Octets of the message with our trace fields: IMAP RFC822.SIZE.';

@@ -71,17 +71,6 @@ impl Bodies {
     }
 }
 
-/// Octets of the original that a section of a message is (RFC 3501 §6.4.5),
-/// for a header that was fetched without the source.
-pub fn resolve(
-    parts: serde_json::Value,
-    path: &[u32],
-    text: SectionText,
-) -> Result<Option<Range<usize>>, Error> {
-    let parts: Parts = serde_json::from_value(parts).map_err(corrupt)?;
-    Ok(parts.resolve(path, text))
-}
-
 impl Body {
     /// Octets of the whole message.
     pub fn len(&self) -> usize {

@@ -35,7 +35,7 @@ pub struct Fields {
     pub from_address: String,
     /// Its display name.
     pub from_name: Option<String>,
-    /// `{"to": [...], "cc": [...], "reply_to": [...]}`.
+    /// `{"from": [{"name", "address"}], "to": [...], "cc": [...], "bcc": [...], "reply_to": [...]}`.
     pub recipients: serde_json::Value,
     /// Date, in seconds since 1970.
     pub sent_at: Option<i64>,

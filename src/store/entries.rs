@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use crate::domain::flags::{FlagOp, Flags, Keyword};
-use crate::domain::ids::{EmailId, FolderId, ThreadId};
+use crate::domain::ids::FolderId;
 use crate::store::emails::to_u32;
 use crate::store::error::Error;
 use crate::store::tenant::TenantTx;
@@ -20,50 +20,6 @@ pub struct Entry {
     pub flags: Flags,
 }
 
-/// What of a message besides flags is wanted. What is not wanted is not read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Columns {
-    /// ENVELOPE.
-    pub envelope: bool,
-    /// BODY, the structure without extension data.
-    pub body: bool,
-    /// BODYSTRUCTURE.
-    pub body_structure: bool,
-    /// The header block.
-    pub header: bool,
-    /// All that rebuilds the message.
-    pub source: bool,
-}
-
-/// A message as FETCH reads it.
-#[derive(Clone, Debug)]
-pub struct Fetched {
-    /// UID, MODSEQ, flags.
-    pub entry: Entry,
-    /// The email.
-    pub email: EmailId,
-    /// Its thread.
-    pub thread: ThreadId,
-    /// INTERNALDATE, in seconds since 1970.
-    pub internal_date: i64,
-    /// RFC822.SIZE.
-    pub size: u64,
-    /// ENVELOPE, ready.
-    pub envelope: Option<Vec<u8>>,
-    /// BODY, ready.
-    pub body: Option<Vec<u8>>,
-    /// BODYSTRUCTURE, ready.
-    pub body_structure: Option<Vec<u8>>,
-    /// Where each part lies; with the header or the source.
-    pub parts: Option<serde_json::Value>,
-    /// The header block; with the header or the source.
-    pub header: Option<Vec<u8>>,
-    /// The compressed rest; with the source.
-    pub skeleton: Option<Vec<u8>>,
-    /// The recipe; with the source.
-    pub cuts: Option<serde_json::Value>,
-}
-
 /// What happened to a folder since a MODSEQ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delta {
@@ -75,7 +31,7 @@ pub struct Delta {
     pub expunged: Vec<u32>,
 }
 
-fn entry(row: &PgRow) -> Result<Entry, Error> {
+pub(in crate::store) fn entry(row: &PgRow) -> Result<Entry, Error> {
     let keywords: Vec<String> = row.try_get("keywords")?;
     Ok(Entry {
         uid: to_u32(row.try_get("uid")?)?,
@@ -91,25 +47,8 @@ fn entry(row: &PgRow) -> Result<Entry, Error> {
     })
 }
 
-fn fetched(row: &PgRow) -> Result<Fetched, Error> {
-    Ok(Fetched {
-        entry: entry(row)?,
-        email: EmailId(row.try_get("email_id")?),
-        thread: ThreadId(row.try_get("thread_id")?),
-        internal_date: row.try_get("internal_date")?,
-        size: u64::try_from(row.try_get::<i64, _>("size_bytes")?).unwrap_or(0),
-        envelope: row.try_get("envelope")?,
-        body: row.try_get("body")?,
-        body_structure: row.try_get("body_structure")?,
-        parts: row.try_get("parts")?,
-        header: row.try_get("header")?,
-        skeleton: row.try_get("skeleton")?,
-        cuts: row.try_get("cuts")?,
-    })
-}
-
 /// UIDs as Postgres takes them.
-fn bigints(uids: &[u32]) -> Vec<i64> {
+pub(in crate::store) fn bigints(uids: &[u32]) -> Vec<i64> {
     uids.iter().map(|uid| i64::from(*uid)).collect()
 }
 
@@ -164,41 +103,6 @@ impl TenantTx {
         .fetch_all(self.conn())
         .await?;
         rows.iter().map(entry).collect()
-    }
-
-    /// The messages that are still there, by UID. One query; the caller bounds
-    /// how many are asked for at once.
-    pub async fn fetch(
-        &mut self,
-        folder: FolderId,
-        uids: &[u32],
-        columns: Columns,
-    ) -> Result<Vec<Fetched>, Error> {
-        let rows = sqlx::query(
-            "SELECT e.uid, e.modseq, e.seen, e.answered, e.flagged, e.deleted, e.draft, e.keywords,
-                m.id AS email_id, m.thread_id, extract(epoch FROM m.internal_date)::bigint AS internal_date,
-                m.size_bytes,
-                CASE WHEN $3 THEN m.envelope END AS envelope,
-                CASE WHEN $4 THEN m.body END AS body,
-                CASE WHEN $5 THEN m.body_structure END AS body_structure,
-                CASE WHEN $6 OR $7 THEN m.parts END AS parts,
-                s.header,
-                CASE WHEN $7 THEN s.skeleton END AS skeleton,
-                CASE WHEN $7 THEN s.cuts END AS cuts
-             FROM folder_entries e JOIN emails m ON m.id = e.email_id
-             LEFT JOIN email_sources s ON s.id = m.id AND ($6 OR $7)
-             WHERE e.folder_id = $1 AND e.uid = ANY ($2) ORDER BY e.uid",
-        )
-        .bind(folder.0)
-        .bind(bigints(uids))
-        .bind(columns.envelope)
-        .bind(columns.body)
-        .bind(columns.body_structure)
-        .bind(columns.header)
-        .bind(columns.source)
-        .fetch_all(self.conn())
-        .await?;
-        rows.iter().map(fetched).collect()
     }
 
     /// What happened since `modseq`. Call it in a snapshot.

@@ -145,7 +145,7 @@ fn fields(form: &Form, origin: Origin, size: usize) -> Fields {
         base_subject: form.base_subject.clone(),
         from_address: from.map(|m| m.address.clone()).unwrap_or_default(),
         from_name: from.and_then(|m| m.name.clone()),
-        recipients: json!({ "to": form.to, "cc": form.cc, "bcc": form.bcc, "reply_to": form.reply_to }),
+        recipients: json!({ "from": form.from, "to": form.to, "cc": form.cc, "bcc": form.bcc, "reply_to": form.reply_to }),
         sent_at: form.date,
         internal_date: origin.internal_date,
         size_bytes: size as u64,

@@ -26,8 +26,9 @@ impl Mailboxes {
         Ok(self.snapshot(who).await?.entries(folder, uids).await?)
     }
 
-    /// What FETCH reads of the messages that are still there: one query. The
-    /// caller bounds how many it asks for at once.
+    /// What FETCH reads of the messages that are still there: one query. It may
+    /// stop early, at about 4 MiB and never before the first message; ask again
+    /// for those behind the last.
     pub async fn fetch(
         &self,
         who: &Identity,

@@ -4,6 +4,7 @@
 //! organisation and its mailbox; a folder of somebody else cannot be named.
 
 pub mod messages;
+pub mod search;
 
 use tokio::sync::watch;
 
@@ -15,8 +16,10 @@ use crate::store;
 use crate::store::db::Db;
 use crate::store::tenant::TenantTx;
 
-pub use crate::store::entries::{Columns, Delta, Entry, Fetched};
+pub use crate::store::entries::{Delta, Entry};
+pub use crate::store::fetch::{Columns, Fetched};
 pub use crate::store::folders::Folder;
+pub use crate::store::search::Numbering;
 
 /// The folders and messages of whoever logged in. Cheap to clone.
 #[derive(Clone)]

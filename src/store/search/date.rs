@@ -1,0 +1,39 @@
+//! Dates: the day a message came, and the day that its Date field names.
+
+use time::{Date, OffsetDateTime, Time};
+
+use super::Query;
+
+/// INTERNALDATE from the day `since` on and before the day `before`. It is shown in UTC, so that
+/// is the day it is on (RFC 3501 §6.4.4 disregards time and zone).
+pub(super) fn received(query: &mut Query, since: Option<Date>, before: Option<Date>) {
+    query.push("(true");
+    if let Some(day) = since {
+        query.push(" AND m.internal_date >= ").push_bind(midnight(day));
+    }
+    if let Some(day) = before {
+        query.push(" AND m.internal_date < ").push_bind(midnight(day));
+    }
+    query.push(")");
+}
+
+fn midnight(day: Date) -> OffsetDateTime {
+    OffsetDateTime::new_utc(day, Time::MIDNIGHT)
+}
+
+/// The day of the Date field as it is written there, whatever its zone: the envelope begins with
+/// it. Where it is written in no usual way, the day in UTC. Compared as the number yyyymmdd, which
+/// exists for days that no calendar has.
+const SENT_DAY: &str = r#"coalesce(
+    (SELECT d[3]::int * 10000 + d[1]::int
+        + 100 * array_position('{jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec}'::text[], lower(d[2]))
+     FROM regexp_match(encode(substr(m.envelope, 1, 80), 'escape'),
+        '^\("[^"0-9]*(\d{1,2})\s+([a-z]{3})\s+(\d{4})\s', 'i') d),
+    to_char(m.sent_at AT TIME ZONE 'UTC', 'YYYYMMDD')::int)"#;
+
+/// The day of the Date field `compared` with `day`; unknown when there is no Date field.
+pub(super) fn sent(query: &mut Query, compared: &'static str, day: Date) {
+    let number =
+        day.year() * 10_000 + i32::from(u8::from(day.month())) * 100 + i32::from(day.day());
+    query.push(SENT_DAY).push(" ").push(compared).push(" ").push_bind(number);
+}
