@@ -22,7 +22,7 @@ pub use queue::{Dns, Queue, Tracking};
 pub use server::{LogFormat, Server};
 pub use storage::{Database, EmbeddedDatabase, ObjectKind, Objects, S3};
 pub use units::{Size, Span};
-pub use values::{BaseUrl, Secret};
+pub use values::{BaseUrl, Secret, is_host_name};
 
 /// The manual and default, as shipped.
 pub const DEFAULTS: &str = include_str!("../../config.toml");

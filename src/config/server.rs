@@ -9,6 +9,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// The name told to peers; empty means the system's.
+    #[serde(deserialize_with = "super::values::optional_host_name")]
     pub hostname: String,
     /// The node's own files; relative to the working directory.
     pub data_dir: PathBuf,

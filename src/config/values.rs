@@ -62,6 +62,29 @@ impl<'de> Deserialize<'de> for BaseUrl {
     }
 }
 
+/// Letters, digits, hyphens and dots: what may stand in a greeting and in a certificate
+/// (RFC 1123 §2.1).
+pub fn is_host_name(name: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}
+
+/// A host name, or nothing.
+pub(super) fn optional_host_name<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() || is_host_name(&text) {
+        return Ok(text);
+    }
+    Err(de::Error::custom(format!("{text:?} is not a host name such as \"mail.example.org\"")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +109,18 @@ mod tests {
         ] {
             assert_eq!(read(refused), None, "{refused}");
         }
+    }
+
+    #[test]
+    fn host_names() {
+        for name in ["localhost", "mail.example.org", "xn--bcher-kva.example", "1.example"] {
+            assert!(is_host_name(name), "{name}");
+        }
+        for refused in ["", "a b", "x\r\nEHLO", "a..b", ".a", "a.", "-a", "a-.b", "bücher.example"]
+        {
+            assert!(!is_host_name(refused), "{refused}");
+        }
+        assert!(is_host_name(&"x".repeat(63)) && !is_host_name(&"x".repeat(64)));
+        assert!(!is_host_name(&"a.".repeat(127)));
     }
 }

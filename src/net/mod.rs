@@ -1,7 +1,11 @@
 //! Sockets, TLS, DNS: no protocol.
 
 pub mod dns;
+pub mod hostname;
+pub mod limits;
+pub mod listener;
 mod read_buffer;
+pub mod shutdown;
 pub mod stream;
 pub mod tls;
 mod transport;

@@ -4,3 +4,4 @@
 
 mod doubles;
 mod support;
+mod tidy;

@@ -85,6 +85,7 @@ async fn much_data_passes_under_tls_and_its_end_is_seen() {
         client.close(LIMIT).await;
     });
     assert!(read(&mut server, usize::MAX).await == expected);
+    drop(server);
     writer.await.unwrap();
 }
 

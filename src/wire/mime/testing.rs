@@ -202,3 +202,10 @@ pub(super) fn rubbish() -> impl Strategy<Value = Vec<u8>> {
     ]);
     prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.concat())
 }
+
+/// Whether another server may be given these octets: no bare CR, bare LF or NUL, no line over 998
+/// octets (RFC 5321 §2.3.8, RFC 5322 §2.1.1).
+pub(super) fn is_sendable(raw: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(raw);
+    text.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n', '\0']))
+}

@@ -1,0 +1,136 @@
+//! Accepting connections, within bounds.
+
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use super::limits::{PerAddress, Place};
+use super::shutdown::Shutdown;
+use crate::config::Limits;
+
+/// How long accepting rests when the system has no descriptor left.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why a listener cannot be had; each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Another program has the port.
+    #[error("port {} is in use: stop the program that holds it, or choose another one with {key}", address.port())]
+    InUse {
+        /// Where to listen.
+        address: SocketAddr,
+        /// The option that says so.
+        key: &'static str,
+    },
+    /// The port is below 1024 and this user may not have it.
+    #[error("port {} needs a privilege: run as root, grant CAP_NET_BIND_SERVICE, or choose a port above 1023 with {key}", address.port())]
+    Denied {
+        /// Where to listen.
+        address: SocketAddr,
+        /// The option that says so.
+        key: &'static str,
+    },
+    /// Anything else, such as an address this machine does not have.
+    #[error("cannot listen on {address}, as {key} says: {error}")]
+    Other {
+        /// Where to listen.
+        address: SocketAddr,
+        /// The option that says so.
+        key: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+/// A bound port that accepts nothing yet.
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Takes the address that the option `key` asks for.
+    pub async fn bind(address: SocketAddr, key: &'static str) -> Result<Self, BindError> {
+        let bound = TcpListener::bind(address).await.and_then(|socket| {
+            let address = socket.local_addr()?;
+            Ok(Self { socket, address })
+        });
+        bound.map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => BindError::InUse { address, key },
+            ErrorKind::PermissionDenied => BindError::Denied { address, key },
+            _ => BindError::Other { address, key, error },
+        })
+    }
+
+    /// Where it listens, with the port that was taken when 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs `handler` in a task of its own for every connection, until the end is asked for.
+    ///
+    /// At the bound of all connections, new ones wait in the system's queue; one over the bound of
+    /// its address gets `refusal` (as far as the socket takes it at once) and is closed.
+    pub async fn serve<H, F>(
+        self,
+        limits: &Limits,
+        refusal: &'static [u8],
+        shutdown: Shutdown,
+        handler: H,
+    ) where
+        H: Fn(TcpStream, SocketAddr) -> F,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let all = Arc::new(Semaphore::new(limits.connections.get().min(Semaphore::MAX_PERMITS)));
+        let per_address = PerAddress::new(limits.connections_per_address.get());
+        loop {
+            let next = async {
+                let permit = Arc::clone(&all).acquire_owned().await;
+                (permit, self.accept().await)
+            };
+            let (permit, (socket, peer)) = tokio::select! {
+                () = shutdown.requested() => return,
+                next = next => next,
+            };
+            match per_address.enter(peer.ip()) {
+                Some(place) => {
+                    let work = handler(socket, peer);
+                    shutdown.spawn(async move {
+                        let _held: (_, Place) = (permit, place);
+                        work.await;
+                    });
+                }
+                None => {
+                    tracing::info!(%peer, "refused: too many connections from this address");
+                    let _ = socket.try_write(refusal);
+                }
+            }
+        }
+    }
+
+    /// The next connection. What fails is one connection (it left early) or, for a moment, all of
+    /// them (no descriptors); neither ends the service.
+    async fn accept(&self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.socket.accept().await {
+                Ok((socket, peer)) => {
+                    // Answers are written whole; waiting to merge them only adds latency.
+                    let _ = socket.set_nodelay(true);
+                    return (socket, SocketAddr::new(peer.ip().to_canonical(), peer.port()));
+                }
+                Err(error) => {
+                    tracing::warn!(address = %self.address, %error, "a connection was not accepted");
+                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
