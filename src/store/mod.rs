@@ -8,6 +8,7 @@ pub mod app_passwords;
 pub mod credentials;
 pub mod db;
 pub mod emails;
+pub mod embedded;
 pub mod entries;
 pub mod error;
 pub mod fetch;
