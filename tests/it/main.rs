@@ -3,5 +3,6 @@
 #![allow(unreachable_pub)]
 
 mod doubles;
+mod embedded;
 mod support;
 mod tidy;

@@ -2,3 +2,11 @@
 
 pub mod dns;
 pub mod remote_mx;
+
+/// A temporary folder that other users may enter: Postgres does not run as root.
+pub fn open_folder() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
