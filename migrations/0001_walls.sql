@@ -153,6 +153,8 @@ BEGIN
     RETURN NULL;
 END $$;
 COMMENT ON FUNCTION public.unprovision_tenant IS 'Drops what provision_tenant() made, in the DELETE''s transaction.';
+-- A trigger of one's own, on a table of one's own, could call these for anybody.
+REVOKE ALL ON FUNCTION public.provision_tenant, public.unprovision_tenant FROM PUBLIC;
 CREATE TRIGGER tenants_unprovision AFTER DELETE ON public.tenants
     FOR EACH ROW EXECUTE FUNCTION public.unprovision_tenant();
 

@@ -219,6 +219,7 @@ BEGIN
     PERFORM public.advance_onboarding((to_jsonb(NEW) ->> TG_ARGV[0])::uuid);
     RETURN NULL;
 END $$;
+REVOKE ALL ON FUNCTION public.complete_email_address, public.provision_folders, public.onboarding_moved FROM PUBLIC;
 CREATE TRIGGER tenants_onboarding AFTER UPDATE OF first_mail_at, first_sent_at ON public.tenants
     FOR EACH ROW EXECUTE FUNCTION public.onboarding_moved('id');
 CREATE TRIGGER tenant_domains_onboarding AFTER INSERT OR UPDATE OF verified_at ON public.tenant_domains

@@ -241,7 +241,7 @@ CREATE TABLE public.audit_logs (
     before jsonb,
     after jsonb,
     ip_address inet,
-    occurred_at timestamptz NOT NULL DEFAULT now(),
+    occurred_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- The log of an organisation ends with the organisation: whoever deletes
     -- one means all of it. One that must stay on record is closed instead.
     CONSTRAINT audit_logs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants (id) ON DELETE CASCADE,
@@ -306,6 +306,7 @@ BEGIN
     RETURN NULL;
 END $$;
 COMMENT ON FUNCTION public.audit_change IS 'Trigger: one row in audit_logs for each changed row; its argument begins the action''s name.';
+REVOKE ALL ON FUNCTION public.refuse_audit_change, public.audit_change FROM PUBLIC;
 CREATE TRIGGER suppression_list_audit AFTER INSERT OR UPDATE OR DELETE ON public.suppression_list
     FOR EACH ROW EXECUTE FUNCTION public.audit_change('suppression');
 
