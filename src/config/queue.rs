@@ -16,11 +16,13 @@ pub struct Queue {
     pub retry: Vec<Span>,
     /// The age at which a message is given up.
     pub expire_after: Span,
+    /// The same for newsletters and other bulk.
+    pub expire_bulk_after: Span,
     /// Deliveries at once.
     pub concurrency: NonZeroUsize,
     /// Deliveries at once to one destination domain.
     pub concurrency_per_domain: NonZeroUsize,
-    /// How long a leased message stays with its node.
+    /// How long a leased message stays with a node that gives no sign of life.
     pub lease: Span,
     /// The port of other mail servers.
     pub smtp_port: u16,

@@ -11,8 +11,10 @@ pub mod incoming;
 pub mod ingest;
 pub mod login;
 pub mod mailbox;
+pub mod outcome;
 pub mod password;
 pub mod recipients;
+pub mod schedule;
 pub mod throttle;
 pub mod tracking;
 

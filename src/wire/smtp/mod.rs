@@ -17,5 +17,6 @@ pub mod mail;
 pub mod params;
 pub mod path;
 pub mod rcpt;
+pub mod reply;
 pub mod stuff;
 pub mod xtext;
