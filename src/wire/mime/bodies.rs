@@ -75,8 +75,7 @@ impl<'a> Bodies<'a> {
 }
 
 fn shows_text(entity: &Entity<'_>) -> bool {
-    let is_text = entity.content.is("text", "plain") || entity.is_html();
-    is_text && !entity.disposition.as_ref().is_some_and(|it| it.is_kind("attachment"))
+    !entity.is_to_save() && (entity.content.is("text", "plain") || entity.is_html())
 }
 
 fn attachment(entity: &Entity<'_>, section: String) -> Attachment {

@@ -110,7 +110,7 @@ pub(super) fn token<'a>(value: &'a str, field: &'static str) -> Result<&'a str, 
 }
 
 /// Text with CRLF for every line break and no NUL (RFC 5322 §2.3).
-fn with_crlf(text: &str) -> String {
+pub(super) fn with_crlf(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 32);
     let mut after_cr = false;
     for c in text.chars() {

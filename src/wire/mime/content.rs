@@ -23,15 +23,21 @@ impl<'a> MimeFields<'a> {
     pub(super) fn read(block: &'a [u8]) -> Self {
         let mut found = Self::default();
         for field in fields(block) {
-            let slot = match field.name.to_ascii_lowercase().as_slice() {
-                b"content-type" => &mut found.content_type,
-                b"content-disposition" => &mut found.disposition,
-                b"content-transfer-encoding" => &mut found.encoding,
-                b"content-id" => &mut found.id,
-                b"content-description" => &mut found.description,
-                b"content-language" => &mut found.language,
-                b"content-location" => &mut found.location,
-                b"content-md5" => &mut found.md5,
+            let Some((prefix, name)) = field.name.split_at_checked(b"content-".len()) else {
+                continue;
+            };
+            if !prefix.eq_ignore_ascii_case(b"content-") {
+                continue;
+            }
+            let slot = match name.to_ascii_lowercase().as_slice() {
+                b"type" => &mut found.content_type,
+                b"disposition" => &mut found.disposition,
+                b"transfer-encoding" => &mut found.encoding,
+                b"id" => &mut found.id,
+                b"description" => &mut found.description,
+                b"language" => &mut found.language,
+                b"location" => &mut found.location,
+                b"md5" => &mut found.md5,
                 _ => continue,
             };
             slot.get_or_insert(field.value);

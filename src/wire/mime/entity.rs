@@ -35,6 +35,11 @@ impl<'a> Entity<'a> {
         self.content.is("text", "html")
     }
 
+    /// Whether it is meant to be saved rather than shown (RFC 2183 §2.2).
+    pub(super) fn is_to_save(&self) -> bool {
+        self.disposition.as_ref().is_some_and(|disposition| disposition.is_kind("attachment"))
+    }
+
     /// The container that it is, by what it declares.
     pub(super) fn opens(&self, entity: usize) -> Option<Open> {
         let content = &self.content;

@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn the_corpus_comes_back_range_by_range() {
         for (_, raw) in CORPUS {
-            for start in 0..raw.len() {
+            for start in (0..raw.len()).step_by(13) {
                 round_trip(raw, 1, start..(start + 97).min(raw.len()));
             }
         }

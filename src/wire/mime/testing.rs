@@ -115,7 +115,11 @@ fn leaf() -> impl Strategy<Value = Node> {
         "Content-Disposition: attachment; filename=x",
         "X-Nothing: to do with it",
     ]);
-    let text = "[a-z =\r\n]{0,200}".prop_map(String::into_bytes);
+    let link = "<body>x <a href=\"http://x.example/\">y</a></body>\r\n".as_bytes().to_vec();
+    let text = prop_oneof![
+        3 => "[a-z =\r\n]{0,200}".prop_map(String::into_bytes),
+        1 => Just(link),
+    ];
     prop_oneof![
         (kind.clone(), base64_body()).prop_map(|(kind, body)| {
             Node::Leaf(vec![kind, "Content-Transfer-Encoding: base64"], body)
