@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod password;
 pub mod recipients;
 pub mod schedule;
+pub mod submit;
 pub mod throttle;
 pub mod tracking;
 

@@ -18,6 +18,7 @@ pub mod master_key;
 pub mod migrate;
 pub mod notify;
 pub mod objects;
+pub mod outbound;
 pub mod recipients;
 pub mod search;
 pub mod sweep;

@@ -20,6 +20,14 @@ pub fn retry_key(
     key(fields.into_iter().chain(addresses.into_iter().map(str::as_bytes)))
 }
 
+/// The same for a submission: who submits it stands for the sender.
+pub fn submission_key(content: &Digest, login: &Address, recipients: &[Recipient]) -> String {
+    let mut addresses: Vec<&str> = recipients.iter().map(|r| r.address.as_str()).collect();
+    addresses.sort_unstable();
+    let fields = [b"submission".as_slice(), content.as_ref(), login.as_str().as_bytes()];
+    key(fields.into_iter().chain(addresses.into_iter().map(str::as_bytes)))
+}
+
 /// The key of a delivery from our own queue to a mailbox here: once for each
 /// (queue id, recipient), however often it is tried.
 pub fn delivery_key(queue_id: QueueId, recipient: &Address) -> String {

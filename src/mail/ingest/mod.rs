@@ -28,7 +28,7 @@ use crate::store::emails::{NewEmail, Stored, Target};
 use crate::store::objects::Objects;
 use crate::wire::mime::headers::find_all;
 
-pub use dedup::{delivery_key, retry_key};
+pub use dedup::{delivery_key, retry_key, submission_key};
 pub use prepare::Origin;
 
 /// The settings of the door.
@@ -186,7 +186,10 @@ impl Ingest {
 
     /// Waits until a message of `size` octets may be held in memory: as it
     /// came, as it is stored and cut.
-    async fn reserve(&self, size: u64) -> Result<tokio::sync::SemaphorePermit<'_>, Error> {
+    pub(in crate::mail) async fn reserve(
+        &self,
+        size: u64,
+    ) -> Result<tokio::sync::SemaphorePermit<'_>, Error> {
         let pages = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(3) / PAGE + 1;
         // One that is larger than the whole budget takes all of it.
         let pages = u32::try_from(pages.min(self.pages)).unwrap_or(u32::MAX);

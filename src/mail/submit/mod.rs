@@ -1,0 +1,203 @@
+//! The door for mail that our own people send.
+//!
+//! Who may send as whom is decided here; then the message is stored once and
+//! queued for each recipient in one transaction.
+
+mod fields;
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::domain::address::Address;
+use crate::domain::envelope::{MailFrom, Recipient, ReversePath};
+use crate::domain::ids::QueueId;
+use crate::domain::queue::{Class, Source};
+use crate::mail::client::{Client, Identity};
+use crate::mail::incoming::Incoming;
+use crate::mail::ingest::{Ingest, Origin, submission_key, trace};
+use crate::mail::recipients::Recipients;
+use crate::mail::{Error, Reason};
+use crate::store::db::Db;
+use crate::store::emails::{NewEmail, Target};
+use crate::store::outbound::Enqueue;
+use crate::wire::mime::{self, Form};
+use fields::Wishes;
+
+/// Takes submissions. Cheap to clone.
+#[derive(Clone)]
+pub struct Submit {
+    db: Db,
+    recipients: Recipients,
+    ingest: Ingest,
+    hostname: Arc<str>,
+    /// Wakes the queue of this node.
+    wake: Arc<Notify>,
+}
+
+/// A message that a login submits, with its envelope.
+pub struct Submission {
+    /// Who submits it.
+    pub identity: Identity,
+    /// Its id in the 250 and in Received.
+    pub queue_id: QueueId,
+    /// What MAIL said.
+    pub mail_from: MailFrom,
+    /// What each RCPT said.
+    pub recipients: Vec<Recipient>,
+    /// The peer.
+    pub client: Client,
+    /// The octets between DATA and the end of data.
+    pub content: Incoming,
+}
+
+impl Submit {
+    /// `wake` is told after each commit.
+    pub fn new(
+        db: Db,
+        recipients: Recipients,
+        ingest: Ingest,
+        hostname: &str,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self { db, recipients, ingest, hostname: hostname.into(), wake }
+    }
+
+    /// Whether `identity` may use this reverse-path: an address that leads to
+    /// its mailbox, in a domain that is proven; or `<>`, for receipts.
+    ///
+    /// # Errors
+    /// [`Reason::SenderNotYours`], [`Reason::DomainNotVerified`].
+    pub async fn may_send(&self, identity: &Identity, path: &ReversePath) -> Result<(), Error> {
+        match &path.0 {
+            Some(address) => self.may_use(identity, address).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn may_use(&self, identity: &Identity, address: &Address) -> Result<(), Error> {
+        if *address != identity.address {
+            let owner = match self.recipients.resolve(address).await {
+                Ok(owner) => owner,
+                Err(Error::Rejected(_)) => return Err(Reason::SenderNotYours.into()),
+                Err(error) => return Err(error),
+            };
+            if owner.tenant != identity.tenant || !owner.mailboxes.contains(&identity.address_id) {
+                return Err(Reason::SenderNotYours.into());
+            }
+        }
+        if !self.db.domain_is_verified(identity.tenant, address.domain()).await? {
+            return Err(Reason::DomainNotVerified.into());
+        }
+        Ok(())
+    }
+
+    /// Stores the message and queues it for every recipient. Returns once that
+    /// is committed; the same submission again within 72 hours does nothing.
+    ///
+    /// # Errors
+    /// [`Reason::BadFrom`], [`Reason::SenderNotYours`],
+    /// [`Reason::DomainNotVerified`], [`Error::OverQuota`] for the copy in Sent.
+    pub async fn accept(&self, submission: Submission) -> Result<(), Error> {
+        let Submission { identity, queue_id, mail_from, recipients, client, content } = submission;
+        let _memory = self.ingest.reserve(content.len()).await?;
+        let (content, digest) = content.into_bytes(b"").await?;
+        let form = mime::parse(&content);
+        self.check_author(&identity, &content, &form).await?;
+        let wishes = Wishes::read(&content);
+        let settings = self.db.sender_settings(identity.address_id).await?;
+
+        let stamp = trace::Stamp {
+            hostname: &self.hostname,
+            queue_id,
+            mail_from: &mail_from,
+            client: &client,
+            recipient: None,
+            delivered_to: false,
+        };
+        let raw = fields::complete(&content, &form, stamp.fields(), &self.hostname);
+        let origin = Origin {
+            source: "submission",
+            queue_id: Some(queue_id),
+            reverse_path: Some(mail_from.reverse_path.as_str().to_owned()),
+            dedup_key: Some(submission_key(&digest, &identity.address, &recipients)),
+            internal_date: None,
+        };
+        let targets = match wishes.save_sent.unwrap_or(settings.save_sent) {
+            true => vec![self.sent_folder(&identity).await?],
+            false => Vec::new(),
+        };
+        let email = self.ingest.prepare(identity.tenant, raw, origin, targets).await?;
+        let send = Enqueue {
+            queue_id,
+            email: email.fields.id,
+            address: Some(identity.address_id),
+            source: Source::Submission,
+            class: wishes.class.unwrap_or(Class::Personal),
+            mail_from: &mail_from,
+            recipients: &recipients,
+            from_address: &email.fields.from_address,
+            subject: &email.fields.subject,
+            message_id: email.fields.message_id.as_deref(),
+            track_opens: wishes.track_opens.unwrap_or(settings.track_opens),
+            track_clicks: wishes.track_clicks.unwrap_or(settings.track_clicks),
+            send_at: None,
+        };
+        self.commit(&identity, &email, &send).await
+    }
+
+    /// The email and its queue rows, or neither.
+    async fn commit(
+        &self,
+        identity: &Identity,
+        email: &NewEmail,
+        send: &Enqueue<'_>,
+    ) -> Result<(), Error> {
+        let mut tx = self.db.tenant(identity.tenant).begin().await?;
+        let stored = match tx.store_email(email).await {
+            // The same submission is being stored at this moment by another
+            // session, which answers for it.
+            Err(error) if error.is_conflict("emails_dedup_key") => {
+                return Err(Error::Temporary("submitted twice at once".into()));
+            }
+            other => other?,
+        };
+        if stored.duplicate {
+            return Ok(());
+        }
+        tx.enqueue(send).await?;
+        tx.commit().await?;
+        self.ingest.published(stored.placed.iter().map(|p| p.folder));
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    async fn sent_folder(&self, identity: &Identity) -> Result<Target, Error> {
+        let mut tx = self.db.tenant(identity.tenant).snapshot().await?;
+        let folder = tx.special_folder(identity.address_id, "sent").await?;
+        let folder_id = folder.ok_or(Error::NotFound("Sent folder"))?.id.0;
+        Ok(Target { folder_id: Some(folder_id), seen: true, ..Target::inbox(identity.address_id) })
+    }
+
+    /// Every field that names an author belongs to the login (CVE-2024-7208,
+    /// CVE-2024-7209, CVE-2024-49040).
+    async fn check_author(
+        &self,
+        identity: &Identity,
+        content: &[u8],
+        form: &Form,
+    ) -> Result<(), Error> {
+        let [author] = form.from.as_slice() else { return Err(Reason::BadFrom.into()) };
+        if form.from_count != 1 {
+            return Err(Reason::BadFrom.into());
+        }
+        let resent = fields::resent_authors(content);
+        for mailbox in std::iter::once(author).chain(&form.sender).chain(&resent) {
+            let Ok(address) = Address::parse(&mailbox.address) else {
+                return Err(Reason::SenderNotYours.into());
+            };
+            self.may_use(identity, &address).await?;
+        }
+        Ok(())
+    }
+}
