@@ -1,1 +1,21 @@
 //! The SMTP conversation: ingress and submission.
+//!
+//! [`server`] is handed connections, [`conn`] runs one from greeting to goodbye, [`session`] is what
+//! it remembers, and each verb has a file of its own. [`channel`] keeps the deadlines, [`reply`] is
+//! the one place that turns errors into codes.
+
+mod accept;
+mod auth;
+mod bdat;
+mod channel;
+mod conn;
+mod data;
+mod ehlo;
+mod mail;
+mod pace;
+mod rcpt;
+mod reply;
+pub mod server;
+mod session;
+mod simple;
+mod starttls;

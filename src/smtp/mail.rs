@@ -1,0 +1,74 @@
+//! MAIL: a transaction begins (RFC 5321 §4.1.1.2).
+
+use std::collections::HashSet;
+
+use super::reply::Reply;
+use super::server::{Kind, Server};
+use super::session::{Envelope, Phase, Recipients, Session};
+use crate::mail::Error;
+use crate::wire::smtp::mail::Mail;
+
+/// Begins a transaction, or says why not.
+pub(super) async fn mail(session: &mut Session, server: &Server, tls: bool, mail: Mail) -> Reply {
+    match begin(session, server, tls, mail).await {
+        Ok(envelope) => {
+            session.phase = Phase::Mail(envelope);
+            Reply::ok((2, 1, 0), "Ok")
+        }
+        Err(reply) => reply,
+    }
+}
+
+async fn begin(
+    session: &Session,
+    server: &Server,
+    tls: bool,
+    mail: Mail,
+) -> Result<Envelope, Reply> {
+    if session.hello.is_none() {
+        return Err(Reply::wrong_time("Say EHLO first"));
+    }
+    if !matches!(session.phase, Phase::Idle) {
+        return Err(Reply::wrong_time("One transaction at a time"));
+    }
+    may_send(session, server, tls, &mail).await?;
+    has_room(server, mail.size.unwrap_or(0)).await?;
+    let recipients = match server.kind {
+        Kind::Ingress => Recipients::Local(Vec::new()),
+        Kind::Submission => Recipients::Any(Vec::new()),
+    };
+    Ok(Envelope { mail_from: mail.from, recipients, seen: HashSet::new() })
+}
+
+/// Anybody may on ingress; on submission the owner of the address (RFC 6409 §4.3, §6.1).
+async fn may_send(session: &Session, server: &Server, tls: bool, mail: &Mail) -> Result<(), Reply> {
+    if server.kind == Kind::Ingress {
+        return Ok(());
+    }
+    let Some(login) = &session.login else {
+        let text = if tls { "Log in first" } else { "Say STARTTLS first, then log in" };
+        return Err(Reply::new(530, (5, 7, 0), text));
+    };
+    let allowed = server.services.submit.may_send(login, &mail.from.reverse_path).await;
+    allowed.map_err(|error| {
+        log(&error);
+        Reply::error(&error)
+    })
+}
+
+/// RFC 1870 §6.1
+async fn has_room(server: &Server, size: u64) -> Result<(), Reply> {
+    if size > server.limits.message_size.bytes() {
+        return Err(Reply::new(552, (5, 3, 4), "The message would be too big"));
+    }
+    server.services.ingest.room(size).await.map_err(|error| {
+        log(&error);
+        Reply::new(452, (4, 3, 1), "There is no room for it now, try again later")
+    })
+}
+
+fn log(error: &Error) {
+    if !matches!(error, Error::Rejected(_)) {
+        tracing::warn!(%error, "MAIL failed");
+    }
+}
