@@ -9,6 +9,8 @@ use koltrix_mail::config::Config;
 pub(crate) struct Context {
     /// Defaults, file and environment, in this order.
     pub(crate) config: Config,
+    /// Where they come from, for people.
+    pub(crate) origin: String,
 }
 
 impl Context {
@@ -19,11 +21,12 @@ impl Context {
                 std::fs::read_to_string(file).with_context(|| {
                     format!("the configuration {} cannot be read", file.display())
                 })?,
-                format!("the configuration {} is refused", file.display()),
+                file.display().to_string(),
             ),
-            None => (String::new(), "the configuration is refused".to_owned()),
+            None => (String::new(), "the defaults".to_owned()),
         };
-        let config = Config::parse(&text, |name| std::env::var(name).ok()).context(origin)?;
-        Ok(Self { config })
+        let config = Config::parse(&text, |name| std::env::var(name).ok())
+            .with_context(|| format!("the configuration ({origin}) is refused"))?;
+        Ok(Self { config, origin })
     }
 }

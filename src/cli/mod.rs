@@ -3,6 +3,7 @@
 mod app_password;
 mod context;
 mod database;
+mod doctor;
 mod explain;
 mod mailbox;
 mod migrate;
@@ -38,6 +39,7 @@ enum Command {
     Migrate(migrate::Args),
     Tenant(tenant::Args),
     Mailbox(mailbox::Args),
+    Doctor(doctor::Args),
 }
 
 /// Runs the command that was typed. Errors are one sentence on standard error
@@ -59,11 +61,12 @@ pub(crate) fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    let context = Context::load(cli.config.as_deref())?;
+    let context = Context::load(cli.config.as_deref());
     match cli.command {
-        Command::Migrate(args) => args.run(&context).await,
-        Command::Tenant(args) => args.run(&context).await,
-        Command::Mailbox(args) => args.run(&context).await,
+        Command::Doctor(args) => args.run(context).await,
+        Command::Migrate(args) => args.run(&context?).await,
+        Command::Tenant(args) => args.run(&context?).await,
+        Command::Mailbox(args) => args.run(&context?).await,
     }
 }
 

@@ -15,6 +15,10 @@ pub(crate) struct Format {
 }
 
 impl Format {
+    /// For people.
+    #[cfg(test)]
+    pub(crate) const TEXT: Self = Self { json: false };
+
     /// Prints `value` as JSON, or the text made of it for people.
     pub(crate) fn show<T: Serialize>(
         self,

@@ -8,6 +8,7 @@ mod dir;
 mod s3;
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use bytes::Bytes;
 pub use dir::Dir;
 pub use s3::{S3, S3Settings};
 
+use crate::config::{self, ObjectKind};
 use crate::domain::ids::TenantId;
 use crate::store::error::Error;
 
@@ -46,6 +48,25 @@ impl From<S3> for Objects {
 }
 
 impl Objects {
+    /// The store that the settings name; a folder is made when it is missing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the folder cannot be made; whether a bucket
+    /// answers, [`Objects::ping`] tells.
+    pub fn open(settings: &config::Objects, data_dir: &Path) -> Result<Self, Error> {
+        match settings.kind {
+            ObjectKind::Dir => Ok(Dir::open(&data_dir.join("objects"))?.into()),
+            ObjectKind::S3 => Ok(S3::new(&S3Settings {
+                endpoint: settings.s3.endpoint.clone(),
+                region: settings.s3.region.clone(),
+                bucket: settings.s3.bucket.clone(),
+                access_key: settings.s3.access_key.expose().to_owned(),
+                secret_key: settings.s3.secret_key.expose().to_owned(),
+            })
+            .into()),
+        }
+    }
+
     /// The bucket, as it stands in `attachments.bucket`.
     pub fn bucket(&self) -> &str {
         match self.0.as_ref() {
