@@ -1,6 +1,6 @@
 //! The SMTP conversation: ingress and submission.
 //!
-//! [`server`] is handed connections, [`conn`] runs one from greeting to goodbye, [`session`] is what
+//! [`Server`] serves a listener, [`conn`] runs one from greeting to goodbye, [`session`] is what
 //! it remembers, and each verb has a file of its own. [`channel`] keeps the deadlines, [`reply`] is
 //! the one place that turns errors into codes.
 
@@ -15,7 +15,9 @@ mod mail;
 mod pace;
 mod rcpt;
 mod reply;
-pub mod server;
+mod server;
 mod session;
 mod simple;
 mod starttls;
+
+pub use server::{Kind, Server, Services, Start};
