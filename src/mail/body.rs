@@ -34,10 +34,11 @@ impl Bodies {
         Self { db, objects }
     }
 
-    /// Opens what FETCH has read with `Columns::source`.
-    pub fn open(&self, who: &Identity, fetched: Fetched) -> Result<Body, Error> {
+    /// Opens what FETCH has read with `Columns::source`, and takes it out of there.
+    pub fn open(&self, who: &Identity, fetched: &mut Fetched) -> Result<Body, Error> {
+        let header = fetched.header.take();
         let (Some(header), Some(skeleton), Some(cuts), Some(parts)) =
-            (fetched.header, fetched.skeleton, fetched.cuts, fetched.parts)
+            (header, fetched.skeleton.take(), fetched.cuts.take(), fetched.parts.take())
         else {
             return Err(Error::Internal("a body was opened without its source".into()));
         };

@@ -56,6 +56,8 @@ pub enum Reason {
     BadFolderName,
     /// The folder may not be changed so: INBOX stays.
     FolderFixed,
+    /// No folder can be used so, or one is already (RFC 6154).
+    SpecialUse,
     /// The text is no organisation's slug, or a reserved one.
     BadSlug,
     /// The name for people is empty or too long.
@@ -78,6 +80,7 @@ impl Reason {
             Self::TooBig => (5, 3, 4),
             Self::BadFolderName
             | Self::FolderFixed
+            | Self::SpecialUse
             | Self::BadSlug
             | Self::BadName
             | Self::BadPassword
@@ -99,6 +102,7 @@ impl Reason {
             Self::BadContent => "The message holds a bare CR, a bare LF or a NUL",
             Self::BadFolderName => "That is no name for a folder",
             Self::FolderFixed => "That folder cannot be changed so",
+            Self::SpecialUse => "No folder can be used for that, or another one is",
             Self::BadSlug => {
                 "A slug is 1 to 40 of a-z, 0-9 and _, beginning with a letter, and no reserved word"
             }

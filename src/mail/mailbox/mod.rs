@@ -93,7 +93,7 @@ impl Mailboxes {
     /// Makes a folder, and what is missing above it.
     ///
     /// # Errors
-    /// [`Error::Exists`], [`Reason::BadFolderName`].
+    /// [`Error::Exists`], [`Reason::BadFolderName`], [`Reason::SpecialUse`].
     pub async fn create(
         &self,
         who: &Identity,
@@ -159,6 +159,19 @@ impl Mailboxes {
         Ok(tx.commit().await?)
     }
 
+    /// A session that may change a folder has shown its messages below UID `up_to`: they are
+    /// `\Recent` to no later one.
+    pub async fn record_shown(
+        &self,
+        who: &Identity,
+        folder: FolderId,
+        up_to: u32,
+    ) -> Result<(), Error> {
+        let mut tx = self.begin(who).await?;
+        tx.record_shown(folder, up_to).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Waits for changes of a folder; see [`Changes::watch`].
     pub fn watch(&self, folder: FolderId) -> watch::Receiver<()> {
         self.changes.watch(folder)
@@ -189,7 +202,7 @@ fn refused(error: store::Error) -> Error {
     match &error {
         store::Error::Conflict { constraint } => match constraint.as_str() {
             "folders_address_id_name_key" => Error::Exists("folder"),
-            "folders_special_use_key" => Error::Exists("folder for that use"),
+            "folders_special_use_key" | "folders_special_use_check" => Reason::SpecialUse.into(),
             "folders_name_check" | "folders_inbox_check" => Reason::BadFolderName.into(),
             _ => error.into(),
         },

@@ -47,8 +47,24 @@ pub struct ListLine<'a> {
     pub name: &'a MailboxName,
     /// What is told of it.
     pub attributes: &'a [ListAttribute],
-    /// It stands here because a subscribed name below it matches (RFC 5258 §3.5, CHILDINFO).
-    pub child_subscribed: bool,
+    /// What of it is below (RFC 5258 §3.5).
+    pub child_info: ChildInfo,
+}
+
+/// Why a name stands in an answer to RECURSIVEMATCH: what was selected by is below it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ChildInfo {
+    /// A subscribed name.
+    pub subscribed: bool,
+    /// A name with a special use.
+    pub special_use: bool,
+}
+
+impl ChildInfo {
+    /// Whether there is anything to tell.
+    pub fn any(self) -> bool {
+        self.subscribed || self.special_use
+    }
 }
 
 impl Writer {
@@ -62,9 +78,14 @@ impl Writer {
     pub fn list(&mut self, line: ListLine<'_>) {
         self.list_head("LIST", line.attributes);
         line.name.encode(&mut self.out);
-        if line.child_subscribed {
-            self.put(" (\"CHILDINFO\" (\"SUBSCRIBED\"))");
-        }
+        self.put(match line.child_info {
+            ChildInfo { subscribed: true, special_use: true } => {
+                " (\"CHILDINFO\" (\"SUBSCRIBED\" \"SPECIAL-USE\"))"
+            }
+            ChildInfo { subscribed: true, .. } => " (\"CHILDINFO\" (\"SUBSCRIBED\"))",
+            ChildInfo { special_use: true, .. } => " (\"CHILDINFO\" (\"SPECIAL-USE\"))",
+            ChildInfo { .. } => "",
+        });
         self.end();
     }
 
@@ -142,9 +163,10 @@ mod tests {
     fn list_lsub_status() {
         // RFC 3501 §6.3.8 to §6.3.10, RFC 5258 §5.
         assert_eq!(written(Writer::list_root), "* LIST (\\Noselect) \"/\" \"\"\r\n");
-        let line = |name: &str, attributes: &[ListAttribute], child_subscribed| {
+        let line = |name: &str, attributes: &[ListAttribute], subscribed| {
             let name = MailboxName::new(name).unwrap();
-            written(|w| w.list(ListLine { name: &name, attributes, child_subscribed }))
+            let child_info = ChildInfo { subscribed, special_use: false };
+            written(|w| w.list(ListLine { name: &name, attributes, child_info }))
         };
         assert_eq!(
             line("~/Mail/foo", &[ListAttribute::NoSelect], false),

@@ -9,7 +9,7 @@ mod state;
 
 pub use code::Code;
 pub use fetch::FetchWriter;
-pub use mailbox::{ListAttribute, ListLine};
+pub use mailbox::{ChildInfo, ListAttribute, ListLine};
 pub use state::State;
 
 use super::strings::encode_number;

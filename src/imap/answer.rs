@@ -1,0 +1,95 @@
+//! How a command ended: the text behind its tag.
+
+use std::borrow::Cow;
+
+use crate::wire::imap::command::Tag;
+use crate::wire::imap::numbers::NumberSet;
+use crate::wire::imap::response::{Code, State, Writer};
+
+/// What completes a command. Written last, behind everything that the command and other sessions
+/// have brought.
+#[derive(Debug)]
+pub(super) struct Answer {
+    state: State,
+    code: Detail,
+    text: Cow<'static, str>,
+}
+
+/// A response code that owns what it tells.
+#[derive(Debug)]
+enum Detail {
+    None,
+    Code(Code<'static>),
+    Capability(Vec<String>),
+    CopyUid { uid_validity: u32, from: NumberSet, to: NumberSet },
+}
+
+impl Answer {
+    /// It worked.
+    pub(super) fn ok(text: &'static str) -> Self {
+        Self { state: State::Ok, code: Detail::None, text: text.into() }
+    }
+
+    /// It failed, for this reason.
+    pub(super) fn no(code: Code<'static>, text: &'static str) -> Self {
+        Self { state: State::No, code: Detail::Code(code), text: text.into() }
+    }
+
+    /// It was no command, or not one for now.
+    pub(super) fn bad(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { state: State::Bad, code: Detail::None, text: text.into() }
+    }
+
+    /// A sequence number that no message has.
+    pub(super) fn no_such_number() -> Self {
+        Self::bad("There is no message with that sequence number")
+    }
+
+    /// Not in a mailbox that was opened with EXAMINE.
+    pub(super) fn read_only() -> Self {
+        Self::no(Code::ReadOnly, "The mailbox is open for reading only")
+    }
+
+    /// With this code.
+    pub(super) fn with(mut self, code: Code<'static>) -> Self {
+        self.code = Detail::Code(code);
+        self
+    }
+
+    /// With what the server can do.
+    pub(super) fn with_capabilities(mut self, names: &[&str]) -> Self {
+        self.code = Detail::Capability(names.iter().copied().map(str::to_owned).collect());
+        self
+    }
+
+    /// With the UIDs of messages and of their copies.
+    pub(super) fn with_copies(mut self, uid_validity: u32, from: NumberSet, to: NumberSet) -> Self {
+        self.code = Detail::CopyUid { uid_validity, from, to };
+        self
+    }
+
+    /// Whether the client is at fault.
+    pub(super) fn is_bad(&self) -> bool {
+        self.state == State::Bad
+    }
+
+    /// Writes it behind `tag`, or untagged where no tag could be read.
+    pub(super) fn write(&self, out: &mut Writer, tag: Option<&Tag>) {
+        let names: Vec<&str>;
+        let code = match &self.code {
+            Detail::None => None,
+            Detail::Code(code) => Some(*code),
+            Detail::Capability(owned) => {
+                names = owned.iter().map(String::as_str).collect();
+                Some(Code::Capability(&names))
+            }
+            Detail::CopyUid { uid_validity, from, to } => {
+                Some(Code::CopyUid { uid_validity: *uid_validity, from, to })
+            }
+        };
+        match tag {
+            Some(tag) => out.tagged(tag, self.state, code, &self.text),
+            None => out.untagged(self.state, code, &self.text),
+        }
+    }
+}

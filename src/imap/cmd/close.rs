@@ -1,0 +1,27 @@
+//! CLOSE (RFC 3501 §6.4.2) and UNSELECT (RFC 3691).
+
+use crate::imap::answer::Answer;
+use crate::imap::dispatch::Done;
+use crate::imap::selected::Selected;
+use crate::imap::session::Then;
+use crate::mail::client::Identity;
+use crate::mail::mailbox::Mailboxes;
+
+/// Removes the messages with `\Deleted`, without a word about each, and closes the mailbox.
+pub(in crate::imap) async fn close(
+    mailboxes: &Mailboxes,
+    who: &Identity,
+    selected: &Selected,
+) -> Done {
+    if !selected.read_only && !selected.deleted {
+        if let Err(error) = mailboxes.expunge(who, selected.folder, None).await {
+            return Answer::from(error).into();
+        }
+    }
+    unselect()
+}
+
+/// Only closes the mailbox.
+pub(in crate::imap) fn unselect() -> Done {
+    Done { answer: Answer::ok("Closed"), then: Then::Deselect }
+}

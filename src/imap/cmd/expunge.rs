@@ -1,0 +1,42 @@
+//! EXPUNGE (RFC 3501 §6.4.3) and UID EXPUNGE (RFC 4315 §2.1). What went is told behind the command,
+//! as what other sessions removed.
+
+use crate::imap::answer::Answer;
+use crate::imap::selected::Selected;
+use crate::mail::client::Identity;
+use crate::mail::mailbox::Mailboxes;
+use crate::wire::imap::set::SequenceSet;
+
+/// Removes the messages with `\Deleted`.
+pub(in crate::imap) async fn expunge(
+    mailboxes: &Mailboxes,
+    who: &Identity,
+    selected: &Selected,
+) -> Answer {
+    remove(mailboxes, who, selected, None).await
+}
+
+/// Removes those of them that the set names.
+pub(in crate::imap) async fn uid_expunge(
+    mailboxes: &Mailboxes,
+    who: &Identity,
+    selected: &Selected,
+    set: &SequenceSet,
+) -> Answer {
+    remove(mailboxes, who, selected, Some(&selected.view.by_uid(set))).await
+}
+
+async fn remove(
+    mailboxes: &Mailboxes,
+    who: &Identity,
+    selected: &Selected,
+    uids: Option<&[u32]>,
+) -> Answer {
+    if selected.read_only {
+        return Answer::read_only();
+    }
+    match mailboxes.expunge(who, selected.folder, uids).await {
+        Ok(_) => Answer::ok("Expunged"),
+        Err(error) => error.into(),
+    }
+}

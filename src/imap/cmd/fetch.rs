@@ -1,0 +1,137 @@
+//! FETCH and UID FETCH (RFC 3501 §6.4.5).
+//!
+//! The set is worked off in pieces: one query reads as many messages as fit into a few MiB, then
+//! they are written, then the next query. Nothing in the database is held while writing.
+
+mod content;
+mod message;
+mod plan;
+
+use plan::Plan;
+
+use crate::domain::flags::{FlagOp, Flags};
+use crate::imap::answer::Answer;
+use crate::imap::channel::{Channel, Gone};
+use crate::imap::selected::Selected;
+use crate::imap::server::Services;
+use crate::imap::updates;
+use crate::mail::Error;
+use crate::mail::client::Identity;
+use crate::wire::imap::command::Fetch;
+
+/// Messages that one query is asked for.
+const CHUNK: usize = 500;
+
+/// A FETCH in hand.
+struct Job<'a> {
+    services: &'a Services,
+    who: &'a Identity,
+    plan: Plan<'a>,
+    /// Why a message could not be told. The others are told all the same.
+    failed: Option<Error>,
+}
+
+/// Tells what was asked of each message.
+pub(in crate::imap) async fn fetch(
+    services: &Services,
+    channel: &mut Channel,
+    who: &Identity,
+    selected: &mut Selected,
+    fetch: &Fetch,
+) -> Result<Answer, Gone> {
+    let Some(uids) = selected.uids(&fetch.set, fetch.uid) else {
+        return Ok(Answer::no_such_number());
+    };
+    let mut job = Job { services, who, plan: Plan::of(fetch, selected.read_only), failed: None };
+    for chunk in uids.chunks(CHUNK) {
+        let told = if job.plan.only_entry {
+            job.entries(channel, selected, chunk).await?
+        } else {
+            job.messages(channel, selected, chunk).await?
+        };
+        if let Err(error) = told {
+            return Ok(error.into());
+        }
+    }
+    Ok(match job.failed {
+        Some(error) => error.into(),
+        None => Answer::ok("Fetched"),
+    })
+}
+
+impl Job<'_> {
+    /// Flags and UIDs alone: no message is looked at.
+    async fn entries(
+        &self,
+        channel: &mut Channel,
+        selected: &mut Selected,
+        uids: &[u32],
+    ) -> Result<Result<(), Error>, Gone> {
+        let mailboxes = &self.services.mailboxes;
+        let entries = match mailboxes.entries(self.who, selected.folder, uids).await {
+            Ok(entries) => entries,
+            Err(error) => return Ok(Err(error)),
+        };
+        for entry in &entries {
+            message::entry(&mut channel.out, selected, &self.plan, entry);
+            channel.flush_if_full().await?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Anything else.
+    async fn messages(
+        &mut self,
+        channel: &mut Channel,
+        selected: &mut Selected,
+        uids: &[u32],
+    ) -> Result<Result<(), Error>, Gone> {
+        let mailboxes = &self.services.mailboxes;
+        let mut rest = uids;
+        while !rest.is_empty() {
+            let read = mailboxes.fetch(self.who, selected.folder, rest, self.plan.columns).await;
+            let messages = match read {
+                Ok(messages) => messages,
+                Err(error) => return Ok(Err(error)),
+            };
+            // Those that are not there any more are left out, and announced as gone later.
+            let Some(last) = messages.last().map(|message| message.entry.uid) else { break };
+            rest = rest.get(rest.partition_point(|&uid| uid <= last)..).unwrap_or_default();
+            let mut read_now = Vec::new();
+            for fetched in messages {
+                let (uid, seen) = (fetched.entry.uid, fetched.entry.flags.seen);
+                let told = message::message(self, channel, selected, fetched).await?;
+                match told {
+                    Ok(()) if !seen => read_now.push(uid),
+                    Ok(()) => {}
+                    Err(error) => self.failed = Some(error),
+                }
+                channel.flush_if_full().await?;
+            }
+            if let Err(error) = self.set_seen(channel, selected, &read_now).await {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// `\Seen` for messages that have been read, after they were: what broke off is not read.
+    async fn set_seen(
+        &self,
+        channel: &mut Channel,
+        selected: &mut Selected,
+        uids: &[u32],
+    ) -> Result<(), Error> {
+        if !self.plan.sets_seen || uids.is_empty() {
+            return Ok(());
+        }
+        let seen = Flags { seen: true, ..Flags::default() };
+        let mailboxes = &self.services.mailboxes;
+        let entries = mailboxes.store(self.who, selected.folder, uids, FlagOp::Add, &seen).await?;
+        for entry in &entries {
+            selected.knows(entry);
+            updates::write_flags(&mut channel.out, selected, entry, self.plan.uid);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! What a FETCH needs, found once for all its messages.
+
+use crate::mail::mailbox::Columns;
+use crate::wire::imap::command::{Content, Fetch, FetchItem};
+use crate::wire::imap::section::SectionText;
+
+/// What to read and what to tell.
+pub(super) struct Plan<'a> {
+    /// What to tell, in this order.
+    pub(super) items: &'a [FetchItem],
+    /// The UID is told although it was not asked for.
+    pub(super) extra_uid: bool,
+    /// It is a UID FETCH.
+    pub(super) uid: bool,
+    /// What to read.
+    pub(super) columns: Columns,
+    /// Flags and UID are all that is asked for.
+    pub(super) only_entry: bool,
+    /// What is told counts as read.
+    pub(super) sets_seen: bool,
+}
+
+impl<'a> Plan<'a> {
+    /// The plan for `fetch`.
+    pub(super) fn of(fetch: &'a Fetch, read_only: bool) -> Self {
+        let items = fetch.items.as_slice();
+        let has = |item: &FetchItem| items.contains(item);
+        let contents = || items.iter().filter_map(FetchItem::content);
+        Self {
+            items,
+            extra_uid: fetch.uid && !has(&FetchItem::Uid),
+            uid: fetch.uid,
+            columns: Columns {
+                envelope: has(&FetchItem::Envelope),
+                body: has(&FetchItem::Body),
+                body_structure: has(&FetchItem::BodyStructure),
+                header: contents().any(of_header),
+                source: contents().any(|content| !of_header(content)),
+            },
+            only_entry: items.iter().all(|item| matches!(item, FetchItem::Flags | FetchItem::Uid)),
+            sets_seen: !read_only && items.iter().any(FetchItem::sets_seen),
+        }
+    }
+}
+
+/// Whether a piece is in the header of the message itself, which is kept apart.
+fn of_header(content: Content<'_>) -> bool {
+    match content {
+        Content::Rfc822Header => true,
+        Content::Rfc822 | Content::Rfc822Text => false,
+        Content::Section { section, .. } => {
+            let header = SectionText::Header;
+            section.part.is_empty()
+                && section.text.as_ref().is_some_and(|text| {
+                    *text == header
+                        || matches!(
+                            text,
+                            SectionText::HeaderFields(_) | SectionText::HeaderFieldsNot(_)
+                        )
+                })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::imap::command::{Command, parse_command};
+
+    fn with_plan(items: &str, check: impl FnOnce(Plan<'_>)) {
+        let line = format!("a UID FETCH 1 {items}\r\n");
+        match parse_command(line.as_bytes()).unwrap().command {
+            Command::Fetch(fetch) => check(Plan::of(&fetch, false)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_what_is_told_is_read() {
+        with_plan("(FLAGS UID)", |plan| {
+            assert!(plan.only_entry && !plan.extra_uid && !plan.sets_seen);
+        });
+        with_plan("(BODY.PEEK[HEADER.FIELDS (From)] RFC822.SIZE)", |plan| {
+            let expected = Columns { header: true, ..Columns::default() };
+            assert!(plan.columns == expected && plan.extra_uid && !plan.sets_seen);
+        });
+        with_plan("(RFC822.HEADER BODY[1.HEADER])", |plan| {
+            assert!(plan.columns.header && plan.columns.source && plan.sets_seen);
+        });
+        with_plan("FULL", |plan| {
+            let columns = plan.columns;
+            assert!(columns.envelope && columns.body && !columns.body_structure);
+            assert!(!columns.header && !columns.source && !plan.only_entry);
+        });
+    }
+}

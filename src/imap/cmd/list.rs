@@ -1,0 +1,81 @@
+//! LIST (RFC 3501 §6.3.8), extended (RFC 5258), with special uses (RFC 6154) and STATUS (RFC 5819).
+
+use super::status::numbers;
+use crate::imap::answer::Answer;
+use crate::imap::names::{Name, Names};
+use crate::mail::client::Identity;
+use crate::mail::mailbox::Mailboxes;
+use crate::wire::imap::command::{List, ListReturn};
+use crate::wire::imap::mailbox::MailboxName;
+use crate::wire::imap::response::{ChildInfo, ListAttribute, ListLine, Writer};
+
+/// Tells the names that fit, from one query.
+pub(in crate::imap) async fn list(
+    mailboxes: &Mailboxes,
+    out: &mut Writer,
+    who: &Identity,
+    list: &List,
+) -> Answer {
+    let folders = match mailboxes.list(who).await {
+        Ok(folders) => folders,
+        Err(error) => return error.into(),
+    };
+    if list.patterns.iter().any(|pattern| pattern.asks_for_root()) {
+        out.list_root();
+    }
+    let returns = returns(list);
+    for (mailbox, name) in Names::of(&folders).iter() {
+        if list.patterns.iter().any(|pattern| pattern.matches(mailbox)) {
+            line(out, list, &returns, mailbox, name);
+        }
+    }
+    Answer::ok("That is all")
+}
+
+/// What to tell of each name. A plain LIST tells what every client understands; a selection by
+/// something tells that as well (RFC 5258 §3.1).
+fn returns(list: &List) -> ListReturn {
+    let plain = ListReturn { children: true, special_use: true, ..ListReturn::default() };
+    let mut returns = list.returns.clone().unwrap_or(plain);
+    returns.subscribed |= list.select.subscribed;
+    returns.special_use |= list.select.special_use;
+    returns
+}
+
+/// One name, if it is selected: itself, or for what is below it.
+fn line(
+    out: &mut Writer,
+    list: &List,
+    returns: &ListReturn,
+    mailbox: &MailboxName,
+    name: &Name<'_>,
+) {
+    let select = list.select;
+    let selected = (!select.subscribed || name.subscribed())
+        && (!select.special_use || name.special_use.is_some());
+    // RECURSIVEMATCH (RFC 5258 §3.1, §3.5).
+    let child_info = ChildInfo {
+        subscribed: select.recursive_match && select.subscribed && name.below.subscribed,
+        special_use: select.recursive_match && select.special_use && name.below.special_use,
+    };
+    if !selected && !child_info.any() {
+        return;
+    }
+    let mut attributes = Vec::new();
+    if name.folder.is_none() {
+        attributes.extend([ListAttribute::NonExistent, ListAttribute::NoSelect]);
+    }
+    if returns.subscribed && name.subscribed() {
+        attributes.push(ListAttribute::Subscribed);
+    }
+    if returns.children {
+        attributes.push(name.children());
+    }
+    if returns.special_use {
+        attributes.extend(name.special_use.map(ListAttribute::SpecialUse));
+    }
+    out.list(ListLine { name: mailbox, attributes: &attributes, child_info });
+    if let Some(folder) = name.folder.filter(|_| !returns.status.is_empty()) {
+        out.status(mailbox, &numbers(folder, &returns.status));
+    }
+}

@@ -1,0 +1,224 @@
+//! One connection: greet, read, carry out, tell what else happened, answer.
+
+use tokio::time::Instant;
+
+use super::answer::Answer;
+use super::channel::{Channel, Gone};
+use super::cmd::{append, idle};
+use super::dispatch::{self, Done};
+use super::server::Server;
+use super::session::{State, Then};
+use super::status;
+use super::updates::{self, Tell};
+use crate::net::shutdown::Shutdown;
+use crate::net::stream::Stream;
+use crate::wire::imap::command::{Command, Tag, Tagged, parse_command};
+use crate::wire::imap::frame::{Event, Refusal};
+use crate::wire::imap::response::{Code, State as Condition};
+
+/// Bad commands before login after which the connection is closed (CVE-2026-27857).
+const MAX_BAD: u32 = 3;
+
+/// A connection and its session.
+pub(super) struct Conn<'a> {
+    server: &'a Server,
+    channel: Channel,
+    state: State,
+    /// Bad commands before login.
+    bad: u32,
+}
+
+/// How a stretch of conversation ended.
+enum End {
+    /// Everything has been said.
+    Closed,
+    /// TLS begins.
+    StartTls,
+}
+
+impl<'a> Conn<'a> {
+    /// A connection that nobody has said anything on.
+    pub(super) fn new(server: &'a Server, stream: Stream, stop: Shutdown) -> Self {
+        let until = Instant::now() + server.timeouts.imap_login.duration();
+        let channel = Channel::new(stream, stop, until);
+        Self { server, channel, state: State::NotAuthenticated, bad: 0 }
+    }
+
+    /// Runs to the end of the connection.
+    pub(super) async fn run(mut self) {
+        self.greet();
+        let mut end = self.converse().await;
+        while let Ok(End::StartTls) = end {
+            let Ok(conn) = self.start_tls().await else { return };
+            self = conn;
+            end = self.converse().await;
+        }
+        if let State::Selected(who, selected) = &self.state {
+            updates::leave(&self.server.services.mailboxes, who, selected).await;
+        }
+        match end {
+            Ok(_) | Err(Gone::Closed) => {}
+            Err(Gone::Late) => self.channel.out.bye(None, "Autologout; idle for too long"),
+            Err(Gone::Stopping) => {
+                self.channel.out.bye(Some(Code::Unavailable), "Going down, come again");
+            }
+            Err(Gone::Spoilt) => return self.channel.abandon().await,
+        }
+        self.channel.close().await;
+    }
+
+    fn greet(&mut self) {
+        let names = self.server.capabilities(self.state.stage(self.channel.is_tls()));
+        let code = Some(Code::Capability(&names));
+        self.channel.out.untagged(Condition::Ok, code, "koltrix-mail is ready");
+    }
+
+    /// Until one side says goodbye, or TLS begins.
+    async fn converse(&mut self) -> Result<End, Gone> {
+        loop {
+            // Before login there is one deadline for all commands; after, each has its own.
+            if self.state.is_logged_in() {
+                self.channel.wait_for(self.server.timeouts.imap_idle.duration());
+            }
+            let event = self.channel.event().await?;
+            if let Some(end) = Box::pin(self.turn(event)).await? {
+                return Ok(end);
+            }
+            self.channel.flush_if_full().await?;
+        }
+    }
+
+    /// TLS, and a session that knows nothing (RFC 3501 §6.2.1).
+    async fn start_tls(self) -> Result<Self, Gone> {
+        let Self { server, mut channel, .. } = self;
+        channel.flush().await?;
+        let limit = server.timeouts.tls_handshake.duration();
+        let channel = channel.upgrade(&server.tls, limit).await.map_err(|error| {
+            tracing::info!(%error, "no TLS");
+            Gone::Closed
+        })?;
+        Ok(Self { channel, state: State::NotAuthenticated, ..self })
+    }
+
+    /// One command, or what came instead.
+    async fn turn(&mut self, event: Event) -> Result<Option<End>, Gone> {
+        match event {
+            Event::Complete(bytes) => {
+                let parsed = parse_command(&bytes);
+                drop(bytes);
+                match parsed {
+                    Ok(Tagged { tag, command }) => self.command(&tag, command).await,
+                    Err(error) => Ok(self.refuse(error.tag.as_ref(), &status::syntax(&error))),
+                }
+            }
+            Event::AppendLiteral { head, size, sync } => self.append(&head, size, sync).await,
+            Event::Refused { tag, why } => Ok(self.refused(tag.as_ref(), why)),
+            // Behind a message that nobody took; the other two never come from the channel.
+            Event::AppendTail(_) | Event::NeedMore | Event::NeedContinuation { .. } => {
+                Ok(self.refuse(None, &Answer::bad("That was not expected")))
+            }
+        }
+    }
+
+    async fn command(&mut self, tag: &Tag, command: Command) -> Result<Option<End>, Gone> {
+        let tell = Tell::after(&command);
+        let Self { server, channel, state, .. } = self;
+        let done = match command {
+            Command::Idle if state.is_logged_in() => {
+                idle::idle(server, channel, state).await?.into()
+            }
+            // Boxed, as below: a command in hand is large, and a connection that waits in IDLE
+            // should not have to be.
+            command => Box::pin(dispatch::carry_out(server, channel, state, command)).await?,
+        };
+        self.finish(tag, done, tell).await
+    }
+
+    /// APPEND, up to its message: that is read by the command itself.
+    async fn append(&mut self, head: &[u8], size: u64, sync: bool) -> Result<Option<End>, Gone> {
+        let (tag, command) = match parse_command(head) {
+            Ok(Tagged { tag, command: Command::Append(command) }) => (tag, command),
+            Ok(Tagged { tag, .. }) => {
+                return Ok(self.refuse(Some(&tag), &Answer::bad("No message belongs there")));
+            }
+            Err(error) => return Ok(self.refuse(error.tag.as_ref(), &status::syntax(&error))),
+        };
+        let Self { server, channel, state, .. } = self;
+        let answer = match state {
+            State::Authenticated(who) | State::Selected(who, _) => {
+                let message = append::Literal { size, sync };
+                Box::pin(append::append(server, channel, who, command, message)).await?
+            }
+            _ => dispatch::not_now(),
+        };
+        let skipped = !sync && size > server.limits.message_size.bytes();
+        let end = self.finish(&tag, answer.into(), Tell::NEWS).await?;
+        // Closing is cheaper than reading what nobody wants (RFC 7888 §4).
+        Ok(if skipped { Some(self.say_bye("That is too much")) } else { end })
+    }
+
+    /// What else happened, then the answer, then the new state.
+    async fn finish(&mut self, tag: &Tag, done: Done, tell: Tell) -> Result<Option<End>, Gone> {
+        let Done { answer, then } = done;
+        let mailboxes = &self.server.services.mailboxes;
+        if let State::Selected(who, selected) = &mut self.state {
+            if matches!(then, Then::Stay) {
+                let out = &mut self.channel.out;
+                let told = Box::pin(updates::report(mailboxes, who, selected, out, tell)).await;
+                told.unwrap_or_else(|error| tracing::warn!(%error, "no news of the mailbox"));
+            } else {
+                updates::leave(mailboxes, who, selected).await;
+            }
+        }
+        if answer.is_bad() {
+            return Ok(self.refuse(Some(tag), &answer));
+        }
+        answer.write(&mut self.channel.out, Some(tag));
+        Ok(self.change(then))
+    }
+
+    /// Into the state after `then`.
+    fn change(&mut self, then: Then) -> Option<End> {
+        let end = match then {
+            Then::StartTls => Some(End::StartTls),
+            Then::LogOut => Some(End::Closed),
+            Then::LogIn(_) => {
+                self.channel.trust();
+                None
+            }
+            _ => None,
+        };
+        let state = std::mem::replace(&mut self.state, State::Logout);
+        self.state = state.after(then);
+        end
+    }
+
+    /// Answers what the client should not have said; ends the connection where that was too often.
+    fn refuse(&mut self, tag: Option<&Tag>, answer: &Answer) -> Option<End> {
+        answer.write(&mut self.channel.out, tag);
+        if self.state.is_logged_in() || !answer.is_bad() {
+            return None;
+        }
+        self.bad += 1;
+        (self.bad >= MAX_BAD).then(|| self.say_bye("Too many bad commands"))
+    }
+
+    /// A command that breaks a bound. Before login nothing is skipped that is larger than what
+    /// would have been taken.
+    fn refused(&mut self, tag: Option<&Tag>, why: Refusal) -> Option<End> {
+        let end = self.refuse(tag, &status::refused(why));
+        match why {
+            Refusal::LiteralTooBig { size, sync: false } if end.is_none() => {
+                let patient =
+                    self.state.is_logged_in() && size <= self.server.limits.message_size.bytes();
+                (!patient).then(|| self.say_bye("That is too much"))
+            }
+            _ => end,
+        }
+    }
+
+    fn say_bye(&mut self, text: &str) -> End {
+        self.channel.out.bye(None, text);
+        End::Closed
+    }
+}

@@ -1,0 +1,146 @@
+//! Which command is allowed in which state (RFC 3501 §3, §6), and whom it goes to.
+
+use super::answer::Answer;
+use super::channel::{Channel, Gone};
+use super::cmd;
+use super::selected::Selected;
+use super::server::Server;
+use super::session::{State, Then};
+use crate::mail::client::Identity;
+use crate::wire::imap::command::Command;
+
+/// A command carried out.
+pub(super) struct Done {
+    /// What it is answered with.
+    pub(super) answer: Answer,
+    /// What it does to the state.
+    pub(super) then: Then,
+}
+
+impl From<Answer> for Done {
+    fn from(answer: Answer) -> Self {
+        Self { answer, then: Then::Stay }
+    }
+}
+
+/// A command at the wrong time.
+pub(super) fn not_now() -> Answer {
+    Answer::bad("Not now")
+}
+
+/// Carries out one command. IDLE and APPEND, which read from the client themselves, are not among
+/// them.
+pub(super) async fn carry_out(
+    server: &Server,
+    channel: &mut Channel,
+    state: &mut State,
+    command: Command,
+) -> Result<Done, Gone> {
+    let stage = state.stage(channel.is_tls());
+    Ok(match command {
+        Command::Capability => {
+            cmd::capability::capability(&mut channel.out, &server.capabilities(stage)).into()
+        }
+        Command::Noop => cmd::noop::noop().into(),
+        Command::Id(told) => cmd::id::id(&mut channel.out, &told).into(),
+        Command::Logout => cmd::logout::logout(&mut channel.out),
+        command => match state {
+            State::NotAuthenticated => before_login(server, channel, command).await?,
+            State::Authenticated(who) => match about_mailboxes(server, channel, who, command).await
+            {
+                Ok(done) => done,
+                Err(_) => not_now().into(),
+            },
+            State::Selected(who, selected) => {
+                match about_mailboxes(server, channel, who, command).await {
+                    Ok(done) => done,
+                    Err(command) => about_messages(server, channel, who, selected, command).await?,
+                }
+            }
+            State::Logout => not_now().into(),
+        },
+    })
+}
+
+/// Commands of the not authenticated state (RFC 3501 §6.2).
+async fn before_login(
+    server: &Server,
+    channel: &mut Channel,
+    command: Command,
+) -> Result<Done, Gone> {
+    Ok(match command {
+        Command::StartTls => cmd::starttls::starttls(channel),
+        Command::Login(login) => cmd::login::login(server, channel, login).await,
+        Command::Authenticate(with) => {
+            cmd::authenticate::authenticate(server, channel, with).await?
+        }
+        _ => not_now().into(),
+    })
+}
+
+/// Commands of the authenticated state (RFC 3501 §6.3), which the selected state has as well.
+/// Gives back any other.
+async fn about_mailboxes(
+    server: &Server,
+    channel: &mut Channel,
+    who: &Identity,
+    command: Command,
+) -> Result<Done, Command> {
+    let mailboxes = &server.services.mailboxes;
+    let out = &mut channel.out;
+    Ok(match command {
+        Command::Enable(_) => cmd::enable::enable(out).into(),
+        Command::Namespace => cmd::namespace::namespace(out).into(),
+        Command::Select(name) => cmd::select::select(mailboxes, out, who, &name, false).await,
+        Command::Examine(name) => cmd::select::select(mailboxes, out, who, &name, true).await,
+        Command::Create(create) => cmd::create::create(mailboxes, who, &create).await.into(),
+        Command::Delete(name) => cmd::delete::delete(mailboxes, who, &name).await.into(),
+        Command::Rename(names) => cmd::rename::rename(mailboxes, who, &names).await.into(),
+        Command::Subscribe(name) => {
+            cmd::subscribe::subscribe(mailboxes, who, &name, true).await.into()
+        }
+        Command::Unsubscribe(name) => {
+            cmd::subscribe::subscribe(mailboxes, who, &name, false).await.into()
+        }
+        Command::List(list) => cmd::list::list(mailboxes, out, who, &list).await.into(),
+        Command::Lsub(lsub) => cmd::lsub::lsub(mailboxes, out, who, &lsub).await.into(),
+        Command::Status(status) => cmd::status::status(mailboxes, out, who, &status).await.into(),
+        other => return Err(other),
+    })
+}
+
+/// Commands of the selected state (RFC 3501 §6.4).
+async fn about_messages(
+    server: &Server,
+    channel: &mut Channel,
+    who: &Identity,
+    selected: &mut Selected,
+    command: Command,
+) -> Result<Done, Gone> {
+    let services = &server.services;
+    let mailboxes = &services.mailboxes;
+    let out = &mut channel.out;
+    Ok(match command {
+        Command::Check => cmd::noop::noop().into(),
+        Command::Close => cmd::close::close(mailboxes, who, selected).await,
+        Command::Unselect => cmd::close::unselect(),
+        Command::Expunge => cmd::expunge::expunge(mailboxes, who, selected).await.into(),
+        Command::UidExpunge(set) => {
+            cmd::expunge::uid_expunge(mailboxes, who, selected, &set).await.into()
+        }
+        Command::Search(search) => {
+            cmd::search::search(mailboxes, out, who, selected, &search).await.into()
+        }
+        Command::Fetch(fetch) => {
+            cmd::fetch::fetch(services, channel, who, selected, &fetch).await?.into()
+        }
+        Command::Store(store) => {
+            cmd::store::store(mailboxes, channel, who, selected, &store).await?.into()
+        }
+        Command::Copy(copy) => cmd::copy::copy(mailboxes, who, selected, &copy).await.into(),
+        Command::Move(transfer) => {
+            cmd::r#move::r#move(mailboxes, out, who, selected, &transfer).await.into()
+        }
+        _ => not_now().into(),
+    })
+}

@@ -1,0 +1,82 @@
+//! The mailbox that a session has open.
+
+use tokio::sync::watch;
+
+use super::view::View;
+use crate::domain::ids::FolderId;
+use crate::mail::mailbox::{Delta, Entry, Opened};
+use crate::wire::imap::set::SequenceSet;
+
+/// A mailbox and what the client knows of it.
+pub(super) struct Selected {
+    /// The folder.
+    pub(super) folder: FolderId,
+    /// It was opened with EXAMINE.
+    pub(super) read_only: bool,
+    /// The client's sequence numbers.
+    pub(super) view: View,
+    /// Says that the folder may have changed.
+    pub(super) changes: watch::Receiver<()>,
+    /// Up to which MODSEQ the client has been told, or is about to be.
+    pub(super) modseq: i64,
+    /// The folder is no more.
+    pub(super) deleted: bool,
+    /// UIDs and MODSEQs past `modseq` whose flags the client knows, or set itself.
+    known: Vec<(u32, i64)>,
+    /// UIDs from here on were new since the mailbox was opened.
+    arrived_from: u32,
+}
+
+impl Selected {
+    /// A mailbox just opened. `changes` is from after that, so it counts as changed.
+    pub(super) fn new(opened: Opened, changes: watch::Receiver<()>, read_only: bool) -> Self {
+        let mut changes = changes;
+        changes.mark_changed();
+        let view = View::new(opened.uids, opened.recent_from);
+        Self {
+            folder: opened.folder.id,
+            read_only,
+            arrived_from: view.top() + 1,
+            view,
+            changes,
+            modseq: opened.folder.highestmodseq,
+            deleted: false,
+            known: Vec::new(),
+        }
+    }
+
+    /// The UIDs that a set names; `None` where it names a sequence number that no message has.
+    pub(super) fn uids(&self, set: &SequenceSet, uid: bool) -> Option<Vec<u32>> {
+        if uid { Some(self.view.by_uid(set)) } else { self.view.by_sequence(set) }
+    }
+
+    /// The client knows these flags: it is being told, or it set them itself.
+    pub(super) fn knows(&mut self, entry: &Entry) {
+        if entry.modseq > self.modseq {
+            self.known.push((entry.uid, entry.modseq));
+        }
+    }
+
+    /// Takes in what happened to the folder. Returns the messages whose flags are news, and
+    /// whether there are new messages.
+    pub(super) fn take_in(&mut self, delta: Delta) -> (Vec<Entry>, bool) {
+        let mut known = std::mem::take(&mut self.known);
+        known.sort_unstable();
+        let top = self.view.top();
+        self.modseq = delta.highestmodseq;
+        self.view.lose(&delta.expunged);
+        let grew = self.view.add(delta.entries.iter().map(|entry| entry.uid));
+        let is_news = |entry: &Entry| {
+            entry.uid <= top && known.binary_search(&(entry.uid, entry.modseq)).is_err()
+        };
+        (delta.entries.into_iter().filter(is_news).collect(), grew)
+    }
+
+    /// One more than the last UID that this session has shown as new and nobody yet recorded; `None`
+    /// when there is nothing to record. A session that may not change the mailbox records nothing.
+    pub(super) fn to_record(&self) -> Option<u32> {
+        let top = self.view.top();
+        (!self.read_only && !self.deleted && top >= self.arrived_from)
+            .then(|| top.saturating_add(1))
+    }
+}

@@ -1,0 +1,106 @@
+//! What other sessions and deliveries did to the open mailbox, told when it may be
+//! (RFC 3501 §5.2, §5.5, §7.4.1).
+
+use super::selected::Selected;
+use crate::mail::Error;
+use crate::mail::client::Identity;
+use crate::mail::mailbox::{Entry, Mailboxes};
+use crate::wire::imap::command::Command;
+use crate::wire::imap::response::Writer;
+
+/// What may be told, and how hard to look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Tell {
+    /// Messages that are gone may be announced.
+    expunges: bool,
+    /// The database is asked even when nobody said that anything changed.
+    always: bool,
+}
+
+impl Tell {
+    /// Everything, and the database is asked.
+    pub(super) const ALL: Self = Self { expunges: true, always: true };
+    /// Everything.
+    pub(super) const NEWS: Self = Self { expunges: true, always: false };
+
+    /// Everything but that messages are gone.
+    pub(super) const FLAGS: Self = Self { expunges: false, always: false };
+
+    /// After `command`. No message may be taken out while the client counts on sequence numbers:
+    /// in FETCH, STORE and SEARCH, but not in their UID forms (RFC 3501 §7.4.1).
+    pub(super) fn after(command: &Command) -> Self {
+        let by_sequence = match command {
+            Command::Fetch(fetch) => !fetch.uid,
+            Command::Store(store) => !store.uid,
+            Command::Search(search) => !search.uid,
+            _ => false,
+        };
+        let always = matches!(command, Command::Noop | Command::Check);
+        Self { expunges: !by_sequence, always }
+    }
+}
+
+/// Writes what is news to the client.
+///
+/// # Errors
+/// Those of the database; then nothing is lost, and the next call tells it.
+pub(super) async fn report(
+    mailboxes: &Mailboxes,
+    who: &Identity,
+    selected: &mut Selected,
+    out: &mut Writer,
+    tell: Tell,
+) -> Result<(), Error> {
+    let mut flags = Vec::new();
+    let mut grew = false;
+    let changed = selected.changes.has_changed().unwrap_or(true);
+    if !selected.deleted && (changed || tell.always) {
+        // Before the question: what happens after it wakes us again.
+        selected.changes.mark_unchanged();
+        match mailboxes.delta(who, selected.folder, selected.modseq).await {
+            Ok(delta) => (flags, grew) = selected.take_in(delta),
+            // Nobody can name what was in it any more: to the client all of it is gone.
+            Err(Error::NotFound(_)) => {
+                selected.deleted = true;
+                selected.view.lose_all();
+            }
+            Err(error) => {
+                selected.changes.mark_changed();
+                return Err(error);
+            }
+        }
+    }
+    if tell.expunges {
+        for sequence in selected.view.take_expunged() {
+            out.expunge(sequence);
+        }
+    }
+    if grew {
+        out.exists(selected.view.len());
+        out.recent(selected.view.recent());
+    }
+    for entry in &flags {
+        write_flags(out, selected, entry, true);
+    }
+    Ok(())
+}
+
+/// `FETCH (FLAGS ...)` of one message, with its UID where `uid`.
+pub(super) fn write_flags(out: &mut Writer, selected: &Selected, entry: &Entry, uid: bool) {
+    let Some(sequence) = selected.view.sequence_of(entry.uid) else { return };
+    let mut answer = out.fetch(sequence);
+    if uid {
+        answer.uid(entry.uid);
+    }
+    answer.flags(&entry.flags, selected.view.is_recent(entry.uid));
+    answer.end();
+}
+
+/// The mailbox is left: what was shown as new is not new to the next session.
+pub(super) async fn leave(mailboxes: &Mailboxes, who: &Identity, selected: &Selected) {
+    let Some(up_to) = selected.to_record() else { return };
+    if let Err(error) = mailboxes.record_shown(who, selected.folder, up_to).await {
+        // \Recent is told twice then; nothing else depends on it.
+        tracing::debug!(%error, "\\Recent was not recorded");
+    }
+}
