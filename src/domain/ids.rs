@@ -49,4 +49,6 @@ id! {
     OutboundId
     /// Names one accepted submission or transaction; shown in the 250 and in Received.
     QueueId
+    /// One running server; its own through restarts, so that it knows its leases again.
+    NodeId
 }
