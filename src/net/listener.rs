@@ -97,19 +97,16 @@ impl Listener {
                 () = shutdown.requested() => return,
                 next = next => next,
             };
-            match per_address.enter(peer.ip()) {
-                Some(place) => {
-                    let work = handler(socket, peer);
-                    shutdown.spawn(async move {
-                        let _held: (_, Place) = (permit, place);
-                        work.await;
-                    });
-                }
-                None => {
-                    tracing::info!(%peer, "refused: too many connections from this address");
-                    let _ = socket.try_write(refusal);
-                }
-            }
+            let Some(place) = per_address.enter(peer.ip()) else {
+                tracing::info!(%peer, "refused: too many connections from this address");
+                let _ = socket.try_write(refusal);
+                continue;
+            };
+            let work = handler(socket, peer);
+            shutdown.spawn(async move {
+                let _held: (_, Place) = (permit, place);
+                work.await;
+            });
         }
     }
 
