@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use crate::domain::ids::TenantId;
 use crate::store::error::Error;
 use crate::store::tenant::Tenant;
+use crate::store::tx::Tx;
 
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -50,8 +51,8 @@ impl Db {
     }
 
     /// A transaction as the server itself, on the tables of `public`.
-    pub async fn begin(&self) -> Result<sqlx::PgTransaction<'static>, Error> {
-        Ok(self.pool.begin().await?)
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        Tx::begin(&self.pool, "BEGIN".to_owned()).await
     }
 
     /// The pool, for single statements on the tables of `public`.

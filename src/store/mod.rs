@@ -25,5 +25,6 @@ pub mod sweep;
 pub mod tenant;
 pub mod tenants;
 pub mod tracking;
+pub mod tx;
 
 pub use error::Error;

@@ -1,11 +1,11 @@
 //! The wall: the only way to an organisation's tables.
 
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, PgTransaction};
 
 use crate::domain::ids::TenantId;
 use crate::store::db::Db;
 use crate::store::error::Error;
+use crate::store::tx::Tx;
 
 /// One organisation's part of the database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -50,14 +50,13 @@ impl Tenant {
         // query takes no parameters, and an extended one would cost a second
         // round trip.
         let enter = format!("{begin}; SELECT public.enter_tenant('{}')", self.id);
-        let tx = self.db.pool().begin_with(AssertSqlSafe(enter)).await?;
-        Ok(TenantTx { tx, id: self.id })
+        Ok(TenantTx { tx: Tx::begin(self.db.pool(), enter).await?, id: self.id })
     }
 }
 
 /// A transaction inside one organisation's wall. Dropped, it rolls back.
 pub struct TenantTx {
-    tx: PgTransaction<'static>,
+    tx: Tx,
     id: TenantId,
 }
 
@@ -78,6 +77,6 @@ impl TenantTx {
     /// [`Error::Unavailable`] leaves open whether it was committed; whoever
     /// must know asks for a unique key that the transaction wrote.
     pub async fn commit(self) -> Result<(), Error> {
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await
     }
 }

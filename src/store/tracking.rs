@@ -129,7 +129,8 @@ impl Db {
                 "SELECT k.id, k.tenant_id, m.id, k.kind, k.target_url, m.recipient = lower(m.from_address),
                     CASE WHEN m.state IN ('sent', 'delivered', 'complained') THEN m.finished_at END,
                     m.state = 'sending'
-                 FROM public.tracking_tokens k JOIN public.outbound_messages m ON m.id = k.outbound_message_id
+                 FROM public.tracking_tokens k
+                 JOIN public.outbound_messages m ON m.id = k.outbound_message_id AND m.tenant_id = k.tenant_id
                  WHERE k.token = $1",
             )
             .bind(token.as_str())
@@ -173,7 +174,7 @@ WITH given AS (
 ), hit AS (
     SELECT g.id, m.id AS message_id, m.tenant_id, m.email_id, m.address_id, k.id AS token_id, k.kind, k.link_index, k.target_url,
         g.event, g.class, timestamptz 'epoch' + g.at_micros * interval '1 microsecond' AS at, g.ip, g.user_agent, g.legacy, g.evidence
-    FROM given g JOIN public.tracking_tokens k ON k.id = g.token_id JOIN alive m ON m.id = k.outbound_message_id
+    FROM given g JOIN public.tracking_tokens k ON k.id = g.token_id JOIN alive m ON m.id = k.outbound_message_id AND m.tenant_id = k.tenant_id
 ), event AS (
     INSERT INTO public.analytics_events (id, tenant_id, event, class, outbound_message_id, email_id, address_id, occurred_at, properties)
     SELECT h.id, h.tenant_id, h.event, h.class, h.message_id, h.email_id, h.address_id, h.at,
