@@ -1,0 +1,59 @@
+//! Work that nobody waits for.
+
+use tokio::task::JoinSet;
+
+use crate::app::roles::{Role, Roles};
+use crate::app::services::Services;
+use crate::mail::changes::Changes;
+use crate::mail::housekeeping;
+use crate::net::shutdown::Shutdown;
+use crate::store::db::Db;
+use crate::store::notify::{Channel, Heard};
+
+/// Tasks that run until the end. What they do may be cut at any point.
+pub(super) struct Background(JoinSet<()>);
+
+impl Background {
+    pub(super) fn stop(mut self) {
+        self.0.abort_all();
+    }
+}
+
+pub(super) fn start(roles: Roles, services: &Services, _shutdown: &Shutdown) -> Background {
+    let mut tasks = JoinSet::new();
+    let changes = services.changes.clone();
+    let db = services.db.clone();
+    tasks.spawn(async move { changes.tell_others(db).await });
+    tasks.spawn(listen(services.db.clone(), services.changes.clone()));
+    if roles.has(Role::Worker) {
+        tasks.spawn(housekeeping::run(services.db.clone()));
+    }
+    Background(tasks)
+}
+
+/// How long to wait before asking a database again that did not answer.
+const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Hears what other nodes and other programs changed, and passes it on.
+async fn listen(db: Db, changes: Changes) {
+    loop {
+        match hear(&db, &changes).await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "not hearing of changes; connecting again"),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+async fn hear(db: &Db, changes: &Changes) -> Result<(), crate::store::Error> {
+    let mut listener = db.listen().await?;
+    // What was told before this moment went unheard.
+    changes.wake_all();
+    loop {
+        match listener.next().await? {
+            Heard::Changed(Channel::Folder, payload) => changes.heard(&payload),
+            Heard::Changed(Channel::Directory | Channel::Queue, _) => {}
+            Heard::Gap => changes.wake_all(),
+        }
+    }
+}
