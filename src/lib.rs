@@ -1,6 +1,7 @@
 //! koltrix-mail: a self-hosted, multi-tenant mail server with a tracking edge.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod app;
 pub mod config;
 pub mod domain;
 pub mod http;

@@ -6,7 +6,7 @@ use crate::app::roles::{Role, Roles};
 use crate::app::services::Services;
 use crate::mail::changes::Changes;
 use crate::mail::housekeeping;
-use crate::net::shutdown::Shutdown;
+use crate::mail::tracking::HitWriter;
 use crate::store::db::Db;
 use crate::store::notify::{Channel, Heard};
 
@@ -19,11 +19,13 @@ impl Background {
     }
 }
 
-pub(super) fn start(roles: Roles, services: &Services, _shutdown: &Shutdown) -> Background {
+/// Starts what `roles` name.
+pub(super) fn start(roles: Roles, services: &Services, hits: HitWriter) -> Background {
     let mut tasks = JoinSet::new();
     let changes = services.changes.clone();
     let db = services.db.clone();
     tasks.spawn(async move { changes.tell_others(db).await });
+    tasks.spawn(hits.run());
     tasks.spawn(listen(services.db.clone(), services.changes.clone()));
     if roles.has(Role::Worker) {
         tasks.spawn(housekeeping::run(services.db.clone()));

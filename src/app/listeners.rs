@@ -3,15 +3,16 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
+
 use crate::app::roles::{Role, Roles};
 use crate::app::services::Services;
 use crate::app::{Addresses, StartError};
 use crate::config::Config;
-use crate::http::{self, Edge, Home, Service};
+use crate::http::{self, Home, Service};
 use crate::net::listener::Listener;
 use crate::net::shutdown::Shutdown;
-use crate::net::stream::Stream;
-use crate::smtp::server::{Kind, Server};
+use crate::smtp::{self, Start};
 
 /// A bound port and what it speaks.
 struct Port {
@@ -38,7 +39,12 @@ pub(super) async fn bind(config: &Config, roles: Roles) -> Result<Listeners, Sta
     let (submission, imap) = (&config.submission, &config.imap);
     let wanted = [
         (Role::Smtp, Speaks::Smtp, config.smtp.listen, "smtp.listen"),
-        (Role::Smtp, Speaks::SubmissionStarttls, submission.listen_starttls, "submission.listen_starttls"),
+        (
+            Role::Smtp,
+            Speaks::SubmissionStarttls,
+            submission.listen_starttls,
+            "submission.listen_starttls",
+        ),
         (Role::Smtp, Speaks::SubmissionTls, submission.listen_tls, "submission.listen_tls"),
         (Role::Imap, Speaks::ImapStarttls, imap.listen_starttls, "imap.listen_starttls"),
         (Role::Imap, Speaks::ImapTls, imap.listen_tls, "imap.listen_tls"),
@@ -73,22 +79,24 @@ impl Listeners {
     /// Starts to accept on every port.
     pub(super) fn serve(self, config: &Arc<Config>, services: &Services, shutdown: &Shutdown) {
         let home = Arc::new(self.home(services));
+        let smtp = |kind, start, listener| {
+            shutdown.spawn(services.smtp(config, kind).serve(listener, start, shutdown.clone()));
+        };
         for Port { listener, speaks } in self.0 {
-            let context = Context {
-                config: Arc::clone(config),
-                shutdown: shutdown.clone(),
-            };
             match speaks {
-                Speaks::Smtp => context.smtp(listener, services.smtp(config, Kind::Ingress), false),
-                Speaks::SubmissionStarttls => {
-                    context.smtp(listener, services.smtp(config, Kind::Submission), false);
+                Speaks::Smtp => smtp(smtp::Kind::Ingress, Start::Plain, listener),
+                Speaks::SubmissionStarttls => smtp(smtp::Kind::Submission, Start::Plain, listener),
+                Speaks::SubmissionTls => smtp(smtp::Kind::Submission, Start::Tls, listener),
+                Speaks::ImapStarttls | Speaks::ImapTls => {}
+                Speaks::Http => {
+                    let router = services.edge(config, Arc::clone(&home));
+                    shutdown.spawn(serve_http(
+                        listener,
+                        router,
+                        Arc::clone(config),
+                        shutdown.clone(),
+                    ));
                 }
-                Speaks::SubmissionTls => {
-                    context.smtp(listener, services.smtp(config, Kind::Submission), true);
-                }
-                Speaks::ImapStarttls => context.imap(listener, services.imap(config), false),
-                Speaks::ImapTls => context.imap(listener, services.imap(config), true),
-                Speaks::Http => context.http(listener, services.edge(config, Arc::clone(&home))),
             }
         }
     }
@@ -102,42 +110,17 @@ impl Listeners {
             Speaks::ImapTls => http::Kind::ImapTls,
             Speaks::Http => http::Kind::Http,
         };
-        let service = |port: &Port| Service {
-            kind: kind(port.speaks),
-            port: port.listener.address().port(),
-        };
+        let service =
+            |port: &Port| Service { kind: kind(port.speaks), port: port.listener.address().port() };
         Home { hostname: services.hostname.clone(), services: self.0.iter().map(service).collect() }
     }
 }
 
-/// What every accepting loop needs.
-struct Context {
-    config: Arc<Config>,
-    shutdown: Shutdown,
-}
-
-impl Context {
-    fn smtp(self, listener: Listener, server: Server, tls: bool) {
-        let Self { config, shutdown } = self;
-        let refusal: &[u8] = if tls { b"" } else { b"421 4.7.0 Too many connections\r\n" };
-        let stop = shutdown.clone();
-        shutdown.clone().spawn(async move {
-            let limit = config.timeouts.tls_handshake.duration();
-            let accepted = listener.serve(&config.limits, refusal, shutdown, move |socket, peer| {
-                let (server, stop) = (server.clone(), stop.clone());
-                async move {
-                    let stream = Stream::plain(socket, peer);
-                    let stream = match tls {
-                        true => match stream.upgrade_server(&server.tls, limit).await {
-                            Ok(upgraded) => upgraded.stream,
-                            Err(error) => return tracing::debug!(%peer, %error, "no TLS"),
-                        },
-                        false => stream,
-                    };
-                    server.serve(stream, stop).await;
-                }
-            });
-            accepted.await;
-        });
-    }
+async fn serve_http(listener: Listener, router: Router, config: Arc<Config>, shutdown: Shutdown) {
+    let stop = shutdown.clone();
+    let handler = move |socket, peer| {
+        let (router, stop) = (router.clone(), stop.clone());
+        async move { http::converse(socket, peer, router, stop.requested()).await }
+    };
+    listener.serve(&config.limits, b"", shutdown, handler).await;
 }

@@ -114,10 +114,10 @@ async fn start_on(
         tracing::info!(migrations = applied.len(), "the schema is up to date");
     }
     let listeners = listeners::bind(config, roles).await?;
-    let services = Services::build(config, db.clone())?;
+    let (services, hits) = Services::build(config, db.clone())?;
     let shutdown = Shutdown::new();
     let addresses = listeners.addresses();
-    let background = background::start(roles, &services, &shutdown);
+    let background = background::start(roles, &services, hits);
     listeners.serve(config, &services, &shutdown);
     Ok((addresses, shutdown, background))
 }
@@ -149,8 +149,7 @@ async fn close(db: Db, embedded: Option<Embedded>) {
 
 fn make_data_dir(config: &Config) -> Result<(), StartError> {
     let path = &config.server.data_dir;
-    std::fs::create_dir_all(path)
-        .map_err(|error| StartError::DataDir { path: path.clone(), error })
+    std::fs::create_dir_all(path).map_err(|error| StartError::DataDir { path: path.clone(), error })
 }
 
 /// The database that is configured, or a private one.

@@ -20,8 +20,12 @@ pub enum Role {
 pub struct Roles(u8);
 
 impl Role {
-    const ALL: [(Self, &'static str); 4] =
-        [(Self::Smtp, "smtp"), (Self::Imap, "imap"), (Self::Edge, "edge"), (Self::Worker, "worker")];
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Smtp, "smtp"),
+        (Self::Imap, "imap"),
+        (Self::Edge, "edge"),
+        (Self::Worker, "worker"),
+    ];
 }
 
 impl Roles {

@@ -2,16 +2,24 @@
 
 use std::sync::Arc;
 
+use axum::Router;
+use tokio::sync::Notify;
+
 use crate::app::StartError;
 use crate::config::{Config, ObjectKind};
+use crate::http::{Edge, Home, router};
 use crate::mail::body::Bodies;
 use crate::mail::changes::Changes;
+use crate::mail::health::Health;
 use crate::mail::ingest::{self, Ingest};
 use crate::mail::login::Login;
 use crate::mail::mailbox::Mailboxes;
 use crate::mail::recipients::Recipients;
+use crate::mail::submit::Submit;
+use crate::mail::tracking::{HitWriter, Tracking};
 use crate::net::hostname::hostname;
 use crate::net::tls::ServerTls;
+use crate::smtp;
 use crate::store::db::Db;
 use crate::store::objects::{Dir, Objects, S3, S3Settings};
 
@@ -26,13 +34,19 @@ pub(super) struct Services {
     pub(super) ingest: Ingest,
     pub(super) mailboxes: Mailboxes,
     pub(super) bodies: Bodies,
+    pub(super) submit: Submit,
+    pub(super) tracking: Tracking,
+    pub(super) health: Health,
+    /// Wakes the queue of this node.
+    pub(super) queue_wake: Arc<Notify>,
 }
 
 /// Octets of messages that may be in memory at once.
 const MESSAGE_MEMORY: usize = 512 * 1024 * 1024;
 
 impl Services {
-    pub(super) fn build(config: &Arc<Config>, db: Db) -> Result<Self, StartError> {
+    /// Builds them; the writer of hits has to run beside.
+    pub(super) fn build(config: &Config, db: Db) -> Result<(Self, HitWriter), StartError> {
         let other = |error: &dyn std::fmt::Display| StartError::Other(error.to_string());
         let hostname = hostname(&config.server.hostname);
         let objects = open_objects(config)?;
@@ -43,16 +57,59 @@ impl Services {
             cut_from: usize::try_from(config.objects.attachment_size.bytes()).unwrap_or(usize::MAX),
             memory: MESSAGE_MEMORY,
         };
-        Ok(Self {
+        let recipients = Recipients::new(db.clone());
+        let ingest = Ingest::new(db.clone(), objects.clone(), changes.clone(), settings);
+        let queue_wake = Arc::new(Notify::new());
+        let submit = Submit::new(
+            db.clone(),
+            recipients.clone(),
+            ingest.clone(),
+            &hostname,
+            Arc::clone(&queue_wake),
+        );
+        let (tracking, hits) = Tracking::new(db.clone()).map_err(|e| other(&e))?;
+        let services = Self {
             tls: ServerTls::open(config.server.certs_dir.clone(), &hostname)?,
             login: Login::new(db.clone()).map_err(|e| other(&e))?,
-            recipients: Recipients::new(db.clone()),
-            ingest: Ingest::new(db.clone(), objects.clone(), changes.clone(), settings),
             mailboxes: Mailboxes::new(db.clone(), changes.clone()),
-            bodies: Bodies::new(db.clone(), objects),
+            bodies: Bodies::new(db.clone(), objects.clone()),
+            health: Health::new(db.clone(), objects),
+            recipients,
+            ingest,
+            submit,
+            tracking,
+            queue_wake,
             hostname,
             db,
             changes,
+        };
+        Ok((services, hits))
+    }
+
+    /// An SMTP server of one kind.
+    pub(super) fn smtp(&self, config: &Config, kind: smtp::Kind) -> Arc<smtp::Server> {
+        Arc::new(smtp::Server {
+            kind,
+            hostname: self.hostname.clone(),
+            limits: config.limits.clone(),
+            timeouts: config.timeouts.clone(),
+            services: smtp::Services {
+                recipients: self.recipients.clone(),
+                login: self.login.clone(),
+                ingest: self.ingest.clone(),
+                submit: self.submit.clone(),
+            },
+            tls: self.tls.clone(),
+        })
+    }
+
+    /// The HTTP edge.
+    pub(super) fn edge(&self, config: &Config, home: Arc<Home>) -> Router {
+        router(Edge {
+            tracking: self.tracking.clone(),
+            health: self.health.clone(),
+            home,
+            trusted_proxies: config.http.trusted_proxies.clone().into(),
         })
     }
 }

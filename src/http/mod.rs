@@ -13,5 +13,5 @@ mod router;
 mod track;
 
 pub use connection::converse;
-pub use home::{Home, Service};
+pub use home::{Home, Kind, Service};
 pub use router::{Edge, router};

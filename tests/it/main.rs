@@ -4,5 +4,6 @@
 
 mod doubles;
 mod embedded;
+mod receive;
 mod support;
 mod tidy;

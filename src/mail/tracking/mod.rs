@@ -21,7 +21,8 @@ use crate::store;
 use crate::store::db::Db;
 use crate::store::tracking::{Hit, Tracked};
 use grade::{Facts, Grader};
-use hits::{Counts, HitWriter, Hits};
+use hits::Hits;
+pub use hits::{Counts, HitWriter};
 
 /// How long a visitor waits for the database to say what a token stands for.
 const PATIENCE: Duration = Duration::from_secs(2);

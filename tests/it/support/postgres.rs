@@ -13,9 +13,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 /// Outlives every test's own runtime: the cluster and the server live here.
-pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
-});
+pub static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap());
 
 /// Where this run keeps its files. Those of runs that have ended are removed.
 pub fn folder() -> PathBuf {

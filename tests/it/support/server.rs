@@ -120,12 +120,14 @@ impl Server {
     pub async fn tenant(&self) -> Tenant {
         let organisation = postgres::organisation(&self.pool).await;
         let domain = format!("{}.test", organisation.slug);
-        sqlx::query("INSERT INTO tenant_domains (tenant_id, domain, verified_at) VALUES ($1, $2, now())")
-            .bind(organisation.id)
-            .bind(&domain)
-            .execute(&self.pool)
-            .await
-            .unwrap();
+        sqlx::query(
+            "INSERT INTO tenant_domains (tenant_id, domain, verified_at) VALUES ($1, $2, now())",
+        )
+        .bind(organisation.id)
+        .bind(&domain)
+        .execute(&self.pool)
+        .await
+        .unwrap();
         Tenant { id: organisation.id, schema: organisation.schema(), domain }
     }
 }
@@ -140,13 +142,15 @@ impl Tenant {
                 .unwrap()
         };
         let address = format!("{name}@{}", self.domain);
-        sqlx::query("INSERT INTO email_addresses (tenant_id, address, password_hash) VALUES ($1, $2, $3)")
-            .bind(self.id)
-            .bind(&address)
-            .bind(HASH.get_or_init(hash).await)
-            .execute(&server().await.pool)
-            .await
-            .unwrap();
+        sqlx::query(
+            "INSERT INTO email_addresses (tenant_id, address, password_hash) VALUES ($1, $2, $3)",
+        )
+        .bind(self.id)
+        .bind(&address)
+        .bind(HASH.get_or_init(hash).await)
+        .execute(&server().await.pool)
+        .await
+        .unwrap();
         address
     }
 }
