@@ -7,6 +7,8 @@ pub mod addresses;
 pub mod app_passwords;
 pub mod credentials;
 pub mod db;
+pub mod domain_keys;
+pub mod domains;
 pub mod emails;
 pub mod embedded;
 pub mod entries;

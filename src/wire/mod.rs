@@ -1,5 +1,6 @@
 //! Bytes to values and back: no sessions, no tenants, no clock.
 
+pub mod dkim;
 pub mod imap;
 pub mod mime;
 pub mod sasl;

@@ -1,0 +1,154 @@
+//! `public.domain_keys`: the DKIM keys of domains, sealed.
+
+use sqlx::PgTransaction;
+use sqlx::types::Uuid;
+
+use crate::domain::ids::{DomainId, TenantId};
+use crate::store::db::Db;
+use crate::store::error::Error;
+use crate::store::tenant::Tenant;
+
+/// The private half of a key, to sign with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyRow {
+    /// The row's id, which it was sealed for.
+    pub id: Uuid,
+    /// Names the key in DNS and in signatures (RFC 6376 §3.1).
+    pub selector: String,
+    /// `rsa-sha256` or `ed25519-sha256`.
+    pub algorithm: String,
+    /// PKCS#8, sealed.
+    pub sealed: Vec<u8>,
+}
+
+/// The public half of a key, to publish.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublicKeyRow {
+    /// Names the key in DNS and in signatures.
+    pub selector: String,
+    /// `rsa-sha256` or `ed25519-sha256`.
+    pub algorithm: String,
+    /// What the `p=` tag of its record carries, decoded.
+    pub public_key: Vec<u8>,
+}
+
+/// A key to be kept.
+pub struct NewKey {
+    /// Chosen beforehand, as the private half is sealed for it.
+    pub id: Uuid,
+    /// Names the key in DNS and in signatures.
+    pub selector: String,
+    /// `rsa-sha256` or `ed25519-sha256`.
+    pub algorithm: &'static str,
+    /// PKCS#8, sealed.
+    pub sealed: Vec<u8>,
+    /// What the `p=` tag of its record carries, decoded.
+    pub public_key: Vec<u8>,
+}
+
+/// A domain that lacks a current key, locked against other nodes that look
+/// for such. Dropped, it is free again.
+pub struct KeylessDomain {
+    tx: PgTransaction<'static>,
+    tenant: TenantId,
+    /// Which domain.
+    pub id: DomainId,
+    /// Algorithms it has a current key of.
+    pub has: Vec<String>,
+    /// Every selector it ever had, and so cannot have again.
+    pub selectors: Vec<String>,
+}
+
+impl Db {
+    /// A domain of any organisation, proven or not, that lacks a current key
+    /// of some algorithm and that no other node is at. The lock lets mailboxes
+    /// be added meanwhile.
+    pub async fn next_keyless_domain(&self) -> Result<Option<KeylessDomain>, Error> {
+        let mut tx = self.begin().await?;
+        let found: Option<(Uuid, Uuid)> = sqlx::query_as(
+            "SELECT d.id, d.tenant_id FROM public.tenant_domains d
+             WHERE (SELECT count(*) FROM public.domain_keys k
+                    WHERE k.domain_id = d.id AND k.retired_at IS NULL) < 2
+             LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED",
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some((id, tenant)) = found else { return Ok(None) };
+        // Asked after the lock: another node may just have made them.
+        let keys: Vec<(String, String, bool)> = sqlx::query_as(
+            "SELECT selector, algorithm, retired_at IS NULL FROM public.domain_keys
+             WHERE domain_id = $1",
+        )
+        .bind(id)
+        .fetch_all(&mut *tx)
+        .await?;
+        let current = keys.iter().filter(|(_, _, current)| *current);
+        let has = current.map(|(_, algorithm, _)| algorithm.clone()).collect();
+        let selectors = keys.into_iter().map(|(selector, _, _)| selector).collect();
+        Ok(Some(KeylessDomain { tx, tenant: TenantId(tenant), id: DomainId(id), has, selectors }))
+    }
+}
+
+impl KeylessDomain {
+    /// Keeps the keys, all or none; one that another program made meanwhile
+    /// stands, and ours of that algorithm is dropped.
+    pub async fn keep(mut self, keys: &[NewKey]) -> Result<(), Error> {
+        for key in keys {
+            sqlx::query(
+                "INSERT INTO public.domain_keys (id, tenant_id, domain_id, selector, algorithm,
+                                                 private_key_sealed, public_key)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            )
+            .bind(key.id)
+            .bind(self.tenant.0)
+            .bind(self.id.0)
+            .bind(&key.selector)
+            .bind(key.algorithm)
+            .bind(&key.sealed)
+            .bind(&key.public_key)
+            .execute(&mut *self.tx)
+            .await?;
+        }
+        Ok(self.tx.commit().await?)
+    }
+}
+
+impl Tenant {
+    /// The keys that mail from `domain` is signed with now: none when the
+    /// domain is not this organisation's or not proven.
+    pub async fn signing_keys(&self, domain: &str) -> Result<Vec<KeyRow>, Error> {
+        let mut tx = self.begin().await?;
+        let rows: Vec<(Uuid, String, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT k.id, k.selector, k.algorithm, k.private_key_sealed
+             FROM public.tenant_domains d JOIN public.domain_keys k ON k.domain_id = d.id
+             WHERE d.tenant_id = $1 AND d.domain = $2 AND d.verified_at IS NOT NULL
+               AND k.retired_at IS NULL AND k.active_from <= now()
+             ORDER BY k.algorithm DESC",
+        )
+        .bind(self.id().0)
+        .bind(domain)
+        .fetch_all(tx.conn())
+        .await?;
+        tx.commit().await?;
+        let row = |(id, selector, algorithm, sealed)| KeyRow { id, selector, algorithm, sealed };
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    /// The current keys of a domain, as they are to be published.
+    pub async fn public_keys(&self, domain: DomainId) -> Result<Vec<PublicKeyRow>, Error> {
+        let mut tx = self.begin().await?;
+        let rows: Vec<(String, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT selector, algorithm, public_key FROM public.domain_keys
+             WHERE tenant_id = $1 AND domain_id = $2 AND retired_at IS NULL
+             ORDER BY algorithm DESC",
+        )
+        .bind(self.id().0)
+        .bind(domain.0)
+        .fetch_all(tx.conn())
+        .await?;
+        tx.commit().await?;
+        let row =
+            |(selector, algorithm, public_key)| PublicKeyRow { selector, algorithm, public_key };
+        Ok(rows.into_iter().map(row).collect())
+    }
+}
