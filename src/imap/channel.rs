@@ -13,7 +13,7 @@ use crate::wire::imap::frame::{Event, Framer, Limits};
 use crate::wire::imap::response::Writer;
 
 /// How long a client may take to take some of an answer.
-const TAKING: Duration = Duration::from_secs(300);
+const TAKING: Duration = Duration::from_mins(5);
 /// How long it may take over the end of the connection.
 const GOODBYE: Duration = Duration::from_secs(5);
 /// Answers of this many bytes are sent before more is written.

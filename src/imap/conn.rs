@@ -1,17 +1,15 @@
 //! One connection: greet, read, carry out, tell what else happened, answer.
 
-use tokio::time::Instant;
+use std::pin::Pin;
 
 use super::answer::Answer;
 use super::channel::{Channel, Gone};
-use super::cmd::{append, idle};
+use super::cmd::{append, idle, starttls};
 use super::dispatch::{self, Done};
 use super::server::Server;
 use super::session::{State, Then};
 use super::status;
 use super::updates::{self, Tell};
-use crate::net::shutdown::Shutdown;
-use crate::net::stream::Stream;
 use crate::wire::imap::command::{Command, Tag, Tagged, parse_command};
 use crate::wire::imap::frame::{Event, Refusal};
 use crate::wire::imap::response::{Code, State as Condition};
@@ -38,9 +36,7 @@ enum End {
 
 impl<'a> Conn<'a> {
     /// A connection that nobody has said anything on.
-    pub(super) fn new(server: &'a Server, stream: Stream, stop: Shutdown) -> Self {
-        let until = Instant::now() + server.timeouts.imap_login.duration();
-        let channel = Channel::new(stream, stop, until);
+    pub(super) fn new(server: &'a Server, channel: Channel) -> Self {
         Self { server, channel, state: State::NotAuthenticated, bad: 0 }
     }
 
@@ -81,7 +77,7 @@ impl<'a> Conn<'a> {
                 self.channel.wait_for(self.server.timeouts.imap_idle.duration());
             }
             let event = self.channel.event().await?;
-            if let Some(end) = Box::pin(self.turn(event)).await? {
+            if let Some(end) = boxed(self.turn(event)).await? {
                 return Ok(end);
             }
             self.channel.flush_if_full().await?;
@@ -90,13 +86,7 @@ impl<'a> Conn<'a> {
 
     /// TLS, and a session that knows nothing (RFC 3501 §6.2.1).
     async fn start_tls(self) -> Result<Self, Gone> {
-        let Self { server, mut channel, .. } = self;
-        channel.flush().await?;
-        let limit = server.timeouts.tls_handshake.duration();
-        let channel = channel.upgrade(&server.tls, limit).await.map_err(|error| {
-            tracing::info!(%error, "no TLS");
-            Gone::Closed
-        })?;
+        let channel = starttls::upgrade(self.channel, self.server).await?;
         Ok(Self { channel, state: State::NotAuthenticated, ..self })
     }
 
@@ -127,9 +117,7 @@ impl<'a> Conn<'a> {
             Command::Idle if state.is_logged_in() => {
                 idle::idle(server, channel, state).await?.into()
             }
-            // Boxed, as below: a command in hand is large, and a connection that waits in IDLE
-            // should not have to be.
-            command => Box::pin(dispatch::carry_out(server, channel, state, command)).await?,
+            command => boxed(dispatch::carry_out(server, channel, state, command)).await?,
         };
         self.finish(tag, done, tell).await
     }
@@ -147,7 +135,7 @@ impl<'a> Conn<'a> {
         let answer = match state {
             State::Authenticated(who) | State::Selected(who, _) => {
                 let message = append::Literal { size, sync };
-                Box::pin(append::append(server, channel, who, command, message)).await?
+                boxed(append::append(server, channel, who, command, message)).await?
             }
             _ => dispatch::not_now(),
         };
@@ -164,7 +152,7 @@ impl<'a> Conn<'a> {
         if let State::Selected(who, selected) = &mut self.state {
             if matches!(then, Then::Stay) {
                 let out = &mut self.channel.out;
-                let told = Box::pin(updates::report(mailboxes, who, selected, out, tell)).await;
+                let told = boxed(updates::report(mailboxes, who, selected, out, tell)).await;
                 told.unwrap_or_else(|error| tracing::warn!(%error, "no news of the mailbox"));
             } else {
                 updates::leave(mailboxes, who, selected).await;
@@ -221,4 +209,12 @@ impl<'a> Conn<'a> {
         self.channel.out.bye(None, text);
         End::Closed
     }
+}
+
+/// A command in hand is large, and a connection that waits should not have to be. Without its type,
+/// too: the compiler would look through everything behind it to see that it may change threads.
+fn boxed<'a, T>(
+    work: impl Future<Output = T> + Send + 'a,
+) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
+    Box::pin(work)
 }

@@ -19,4 +19,4 @@ mod status;
 mod updates;
 mod view;
 
-pub use server::{BUSY, Server, Services};
+pub use server::{Server, Services, Start};

@@ -38,11 +38,11 @@ impl State {
         match (self, then) {
             (_, Then::LogOut) => Self::Logout,
             (_, Then::StartTls) => Self::NotAuthenticated,
-            (Self::NotAuthenticated, Then::LogIn(who)) => Self::Authenticated(who),
+            (Self::NotAuthenticated, Then::LogIn(who))
+            | (Self::Selected(who, _), Then::Deselect) => Self::Authenticated(who),
             (Self::Authenticated(who) | Self::Selected(who, _), Then::Select(selected)) => {
                 Self::Selected(who, selected)
             }
-            (Self::Selected(who, _), Then::Deselect) => Self::Authenticated(who),
             (state, _) => state,
         }
     }

@@ -10,6 +10,7 @@ use crate::store::tenant::TenantTx;
 
 /// What of a message besides flags is wanted. What is not wanted is not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column, wanted or not")]
 pub struct Columns {
     /// ENVELOPE.
     pub envelope: bool,

@@ -13,10 +13,11 @@ pub(in crate::imap) async fn close(
     who: &Identity,
     selected: &Selected,
 ) -> Done {
-    if !selected.read_only && !selected.deleted {
-        if let Err(error) = mailboxes.expunge(who, selected.folder, None).await {
-            return Answer::from(error).into();
-        }
+    if !selected.read_only
+        && !selected.deleted
+        && let Err(error) = mailboxes.expunge(who, selected.folder, None).await
+    {
+        return Answer::from(error).into();
     }
     unselect()
 }

@@ -7,6 +7,7 @@ use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
 use crate::wire::imap::command::{List, ListReturn};
 use crate::wire::imap::mailbox::MailboxName;
+use crate::wire::imap::pattern::ListPattern;
 use crate::wire::imap::response::{ChildInfo, ListAttribute, ListLine, Writer};
 
 /// Tells the names that fit, from one query.
@@ -20,7 +21,7 @@ pub(in crate::imap) async fn list(
         Ok(folders) => folders,
         Err(error) => return error.into(),
     };
-    if list.patterns.iter().any(|pattern| pattern.asks_for_root()) {
+    if list.patterns.iter().any(ListPattern::asks_for_root) {
         out.list_root();
     }
     let returns = returns(list);

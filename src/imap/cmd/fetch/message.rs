@@ -39,7 +39,7 @@ impl From<Gone> for Failure {
 pub(super) fn entry(out: &mut Writer, selected: &mut Selected, plan: &Plan<'_>, entry: &Entry) {
     let Some(sequence) = selected.view.sequence_of(entry.uid) else { return };
     let mut answer = out.fetch(sequence);
-    if plan.extra_uid {
+    if plan.extra_uid() {
         answer.uid(entry.uid);
     }
     for item in plan.items {
@@ -85,7 +85,7 @@ async fn write(
     let Some(sequence) = selected.view.sequence_of(fetched.entry.uid) else { return Ok(()) };
     let source = Source::open(&job.services.bodies, job.who, &mut fetched)?;
     let mut answer = out.fetch(sequence);
-    if job.plan.extra_uid {
+    if job.plan.extra_uid() {
         answer.uid(fetched.entry.uid);
     }
     for item in job.plan.items {

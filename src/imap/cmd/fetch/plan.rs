@@ -8,8 +8,6 @@ use crate::wire::imap::section::SectionText;
 pub(super) struct Plan<'a> {
     /// What to tell, in this order.
     pub(super) items: &'a [FetchItem],
-    /// The UID is told although it was not asked for.
-    pub(super) extra_uid: bool,
     /// It is a UID FETCH.
     pub(super) uid: bool,
     /// What to read.
@@ -28,7 +26,6 @@ impl<'a> Plan<'a> {
         let contents = || items.iter().filter_map(FetchItem::content);
         Self {
             items,
-            extra_uid: fetch.uid && !has(&FetchItem::Uid),
             uid: fetch.uid,
             columns: Columns {
                 envelope: has(&FetchItem::Envelope),
@@ -40,6 +37,11 @@ impl<'a> Plan<'a> {
             only_entry: items.iter().all(|item| matches!(item, FetchItem::Flags | FetchItem::Uid)),
             sets_seen: !read_only && items.iter().any(FetchItem::sets_seen),
         }
+    }
+
+    /// Whether the UID is told although it was not asked for.
+    pub(super) fn extra_uid(&self) -> bool {
+        self.uid && !self.items.contains(&FetchItem::Uid)
     }
 }
 
@@ -78,11 +80,11 @@ mod tests {
     #[test]
     fn only_what_is_told_is_read() {
         with_plan("(FLAGS UID)", |plan| {
-            assert!(plan.only_entry && !plan.extra_uid && !plan.sets_seen);
+            assert!(plan.only_entry && !plan.extra_uid() && !plan.sets_seen);
         });
         with_plan("(BODY.PEEK[HEADER.FIELDS (From)] RFC822.SIZE)", |plan| {
             let expected = Columns { header: true, ..Columns::default() };
-            assert!(plan.columns == expected && plan.extra_uid && !plan.sets_seen);
+            assert!(plan.columns == expected && plan.extra_uid() && !plan.sets_seen);
         });
         with_plan("(RFC822.HEADER BODY[1.HEADER])", |plan| {
             assert!(plan.columns.header && plan.columns.source && plan.sets_seen);
