@@ -1,6 +1,6 @@
 //! `public.domain_keys`: the DKIM keys of domains, sealed.
 
-use sqlx::PgTransaction;
+use crate::store::tx::Tx;
 use sqlx::types::Uuid;
 
 use crate::domain::ids::{DomainId, TenantId};
@@ -49,7 +49,7 @@ pub struct NewKey {
 /// A domain that lacks a current key, locked against other nodes that look
 /// for such. Dropped, it is free again.
 pub struct KeylessDomain {
-    tx: PgTransaction<'static>,
+    tx: Tx,
     tenant: TenantId,
     /// Which domain.
     pub id: DomainId,

@@ -192,6 +192,16 @@ impl TenantTx {
         to_u32(from)
     }
 
+    /// Messages below `up_to` have been shown: they are `\Recent` no more.
+    pub async fn record_shown(&mut self, id: FolderId, up_to: u32) -> Result<(), Error> {
+        sqlx::query("UPDATE folders SET recent_from = $2 WHERE id = $1 AND recent_from < $2")
+            .bind(id.0)
+            .bind(i64::from(up_to))
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
     /// The keywords in use in a mailbox: what FLAGS and PERMANENTFLAGS show.
     pub async fn keywords(&mut self, address: AddressId) -> Result<Vec<String>, Error> {
         Ok(sqlx::query_scalar(

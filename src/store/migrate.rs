@@ -33,6 +33,7 @@ migrations! {
     "0006_tenant_functions",
     "0010_business",
     "0011_tenant_business",
+    "0012_queue",
 }
 
 /// Why the schema could not be brought up to date.

@@ -4,11 +4,12 @@ use sqlx::types::Uuid;
 use time::OffsetDateTime;
 
 use crate::domain::address::Address;
-use crate::domain::envelope::{DsnReturn, MailFrom, Notify, Recipient};
+use crate::domain::envelope::{MailFrom, Recipient};
 use crate::domain::ids::{AddressId, EmailId, QueueId, TenantId};
 use crate::domain::queue::{Class, Source};
 use crate::store::db::Db;
 use crate::store::error::Error;
+use crate::store::outbound::{notify_words, ret_word};
 use crate::store::tenant::TenantTx;
 
 /// One message to its recipients: a row for each.
@@ -83,13 +84,6 @@ impl Db {
     }
 }
 
-/// The words of `dsn_notify` (RFC 3461 §4.1).
-fn notify_words(notify: Notify) -> String {
-    let words = [(notify.success, "success"), (notify.failure, "failure"), (notify.delay, "delay")];
-    let set: Vec<&str> = words.into_iter().filter_map(|(on, word)| on.then_some(word)).collect();
-    format!("{{{}}}", set.join(","))
-}
-
 impl TenantTx {
     /// Puts one row for each recipient into the queue: one statement. A
     /// recipient that is in this send already is left as it is.
@@ -118,10 +112,7 @@ impl TenantTx {
         .bind(send.from_address)
         .bind(send.subject)
         .bind(send.message_id)
-        .bind(match send.mail_from.ret {
-            DsnReturn::Full => "full",
-            DsnReturn::Headers => "hdrs",
-        })
+        .bind(ret_word(send.mail_from.ret))
         .bind(send.mail_from.envid.as_deref())
         .bind(send.mail_from.require_tls)
         .bind(send.mail_from.smtputf8)
