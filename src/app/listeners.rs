@@ -10,9 +10,10 @@ use crate::app::services::Services;
 use crate::app::{Addresses, StartError};
 use crate::config::Config;
 use crate::http::{self, Home, Service};
+use crate::imap;
 use crate::net::listener::Listener;
 use crate::net::shutdown::Shutdown;
-use crate::smtp::{self, Start};
+use crate::smtp;
 
 /// A bound port and what it speaks.
 struct Port {
@@ -82,12 +83,18 @@ impl Listeners {
         let smtp = |kind, start, listener| {
             shutdown.spawn(services.smtp(config, kind).serve(listener, start, shutdown.clone()));
         };
+        let imap = |start, listener| {
+            shutdown.spawn(services.imap(config).serve(listener, start, shutdown.clone()));
+        };
         for Port { listener, speaks } in self.0 {
             match speaks {
-                Speaks::Smtp => smtp(smtp::Kind::Ingress, Start::Plain, listener),
-                Speaks::SubmissionStarttls => smtp(smtp::Kind::Submission, Start::Plain, listener),
-                Speaks::SubmissionTls => smtp(smtp::Kind::Submission, Start::Tls, listener),
-                Speaks::ImapStarttls | Speaks::ImapTls => {}
+                Speaks::Smtp => smtp(smtp::Kind::Ingress, smtp::Start::Plain, listener),
+                Speaks::SubmissionStarttls => {
+                    smtp(smtp::Kind::Submission, smtp::Start::Plain, listener)
+                }
+                Speaks::SubmissionTls => smtp(smtp::Kind::Submission, smtp::Start::Tls, listener),
+                Speaks::ImapStarttls => imap(imap::Start::Plain, listener),
+                Speaks::ImapTls => imap(imap::Start::Tls, listener),
                 Speaks::Http => {
                     let router = services.edge(config, Arc::clone(&home));
                     shutdown.spawn(serve_http(

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use crate::app::StartError;
 use crate::config::{Config, ObjectKind};
 use crate::http::{Edge, Home, router};
+use crate::imap;
 use crate::mail::body::Bodies;
 use crate::mail::changes::Changes;
 use crate::mail::health::Health;
@@ -101,6 +102,18 @@ impl Services {
             },
             tls: self.tls.clone(),
         })
+    }
+
+    /// The IMAP server.
+    pub(super) fn imap(&self, config: &Config) -> Arc<imap::Server> {
+        let services = imap::Services {
+            login: self.login.clone(),
+            mailboxes: self.mailboxes.clone(),
+            bodies: self.bodies.clone(),
+            ingest: self.ingest.clone(),
+        };
+        let (limits, timeouts) = (config.limits.clone(), config.timeouts.clone());
+        Arc::new(imap::Server::new(limits, timeouts, services, self.tls.clone()))
     }
 
     /// The HTTP edge.
