@@ -6,6 +6,7 @@ use crate::app::roles::{Role, Roles};
 use crate::app::services::Services;
 use crate::mail::changes::Changes;
 use crate::mail::housekeeping;
+use crate::mail::keys::Keys;
 use crate::mail::tracking::HitWriter;
 use crate::store::db::Db;
 use crate::store::notify::{Channel, Heard};
@@ -26,9 +27,10 @@ pub(super) fn start(roles: Roles, services: &Services, hits: HitWriter) -> Backg
     let db = services.db.clone();
     tasks.spawn(async move { changes.tell_others(db).await });
     tasks.spawn(hits.run());
-    tasks.spawn(listen(services.db.clone(), services.changes.clone()));
+    tasks.spawn(listen(services.db.clone(), services.changes.clone(), services.keys.clone()));
     if roles.has(Role::Worker) {
         tasks.spawn(housekeeping::run(services.db.clone()));
+        tasks.spawn(services.keys.clone().keep());
     }
     Background(tasks)
 }
@@ -37,9 +39,9 @@ pub(super) fn start(roles: Roles, services: &Services, hits: HitWriter) -> Backg
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Hears what other nodes and other programs changed, and passes it on.
-async fn listen(db: Db, changes: Changes) {
+async fn listen(db: Db, changes: Changes, keys: Keys) {
     loop {
-        match hear(&db, &changes).await {
+        match hear(&db, &changes, &keys).await {
             Ok(()) => return,
             Err(error) => tracing::warn!(%error, "not hearing of changes; connecting again"),
         }
@@ -47,15 +49,20 @@ async fn listen(db: Db, changes: Changes) {
     }
 }
 
-async fn hear(db: &Db, changes: &Changes) -> Result<(), crate::store::Error> {
+async fn hear(db: &Db, changes: &Changes, keys: &Keys) -> Result<(), crate::store::Error> {
     let mut listener = db.listen().await?;
     // What was told before this moment went unheard.
     changes.wake_all();
+    keys.directory_changed();
     loop {
         match listener.next().await? {
             Heard::Changed(Channel::Folder, payload) => changes.heard(&payload),
-            Heard::Changed(Channel::Directory | Channel::Queue, _) => {}
-            Heard::Gap => changes.wake_all(),
+            Heard::Changed(Channel::Directory, _) => keys.directory_changed(),
+            Heard::Changed(Channel::Queue, _) => {}
+            Heard::Gap => {
+                changes.wake_all();
+                keys.directory_changed();
+            }
         }
     }
 }

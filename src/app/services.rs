@@ -13,6 +13,7 @@ use crate::mail::body::Bodies;
 use crate::mail::changes::Changes;
 use crate::mail::health::Health;
 use crate::mail::ingest::{self, Ingest};
+use crate::mail::keys::Keys;
 use crate::mail::login::Login;
 use crate::mail::mailbox::Mailboxes;
 use crate::mail::recipients::Recipients;
@@ -22,6 +23,7 @@ use crate::net::hostname::hostname;
 use crate::net::tls::ServerTls;
 use crate::smtp;
 use crate::store::db::Db;
+use crate::store::master_key::MasterKey;
 use crate::store::objects::{Dir, Objects, S3, S3Settings};
 
 /// Everything that is shared by listeners and background work.
@@ -38,6 +40,7 @@ pub(super) struct Services {
     pub(super) submit: Submit,
     pub(super) tracking: Tracking,
     pub(super) health: Health,
+    pub(super) keys: Keys,
     /// Wakes the queue of this node.
     pub(super) queue_wake: Arc<Notify>,
 }
@@ -69,12 +72,15 @@ impl Services {
             Arc::clone(&queue_wake),
         );
         let (tracking, hits) = Tracking::new(db.clone()).map_err(|e| other(&e))?;
+        let environment = std::env::var("KOLTRIX_MASTER_KEY").ok();
+        let master = MasterKey::load(&config.server.data_dir, environment.as_deref())?;
         let services = Self {
             tls: ServerTls::open(config.server.certs_dir.clone(), &hostname)?,
             login: Login::new(db.clone()).map_err(|e| other(&e))?,
             mailboxes: Mailboxes::new(db.clone(), changes.clone()),
             bodies: Bodies::new(db.clone(), objects.clone()),
             health: Health::new(db.clone(), objects),
+            keys: Keys::new(db.clone(), &master).map_err(|e| other(&e))?,
             recipients,
             ingest,
             submit,

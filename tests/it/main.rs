@@ -2,6 +2,7 @@
 // Nothing is outside of a test: `pub` here means "for the other test files".
 #![allow(unreachable_pub)]
 
+mod domains;
 mod doubles;
 mod embedded;
 mod receive;
