@@ -36,6 +36,14 @@ pub struct Timeouts {
     pub smtp_data: Span,
     /// Storing a message that has been read.
     pub processing: Span,
+    /// Connecting to another mail server.
+    pub remote_connect: Span,
+    /// Waiting for its reply.
+    pub remote_reply: Span,
+    /// Writing more of a message to it.
+    pub remote_data: Span,
+    /// Waiting for its reply to a whole message.
+    pub remote_end: Span,
     /// IMAP before login, the whole of it.
     pub imap_login: Span,
     /// IMAP after login, between two commands.

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod changes;
 pub mod client;
+pub mod deliver;
 pub mod directory;
 pub mod dkim;
 pub mod error;

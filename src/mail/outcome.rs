@@ -50,7 +50,10 @@ pub fn judge(phase: Phase, reply: Reply) -> Outcome {
 pub fn tries_next_host(phase: Phase, reply: &Reply) -> bool {
     match phase {
         Phase::Host => true,
-        _ => reply.code == 421,
+        // It may have the message all the same: asking another one at once
+        // would be asking for two copies.
+        Phase::Content => false,
+        Phase::Mail | Phase::Rcpt | Phase::Data => reply.code == 421,
     }
 }
 
@@ -206,6 +209,6 @@ mod tests {
         assert!(tries_next_host(Phase::Host, &reply(554)));
         assert!(tries_next_host(Phase::Mail, &reply(421)));
         assert!(!tries_next_host(Phase::Rcpt, &reply(550)));
-        assert!(!tries_next_host(Phase::Content, &reply(451)));
+        assert!(!tries_next_host(Phase::Content, &reply(421)));
     }
 }

@@ -1,6 +1,8 @@
 //! One connection, as SMTP and IMAP use it on both ends: buffered input, a deadline on every wait,
 //! and the step from plain text to TLS.
 
+mod io_traits;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
