@@ -5,6 +5,7 @@
 mod domains;
 mod doubles;
 mod embedded;
+mod main_job;
 mod receive;
 mod support;
 mod tidy;

@@ -23,11 +23,10 @@ pub(in crate::imap) async fn idle(
     channel.out.continuation("Idling");
     channel.expect_line();
     channel.wait_for(server.timeouts.imap_idle.duration());
-    let mut tell = Tell::ALL;
     loop {
-        let known = Box::pin(report(server, channel, state, tell)).await;
+        // Whoever was woken has taken the mark that something changed: the database is asked.
+        let known = Box::pin(report(server, channel, state, Tell::ALL)).await;
         channel.flush().await?;
-        tell = Tell::NEWS;
         tokio::select! {
             event = channel.event() => {
                 return Ok(match event? {

@@ -1,9 +1,11 @@
 //! What the tests share: doubles for what we do not own.
 
 pub mod dns;
+pub mod imap;
 pub mod postgres;
 pub mod remote_mx;
 pub mod server;
+pub mod smtp;
 
 /// A temporary folder that other users may enter: Postgres does not run as root.
 pub fn open_folder() -> tempfile::TempDir {

@@ -1,6 +1,7 @@
 //! The real server, once for all tests of a run, on free ports.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -22,6 +23,8 @@ pub struct Server {
     pub dns: Dns,
     /// Its database.
     pub pool: PgPool,
+    /// Where its objects lie.
+    pub objects: PathBuf,
     /// The port it finds other mail servers on.
     mx_port: u16,
 }
@@ -54,7 +57,7 @@ async fn start() -> Server {
     let at = running.addresses;
     // It ends with the process.
     std::mem::forget(running);
-    Server { at, dns, pool: postgres::pool().await, mx_port }
+    Server { at, dns, pool: postgres::pool().await, objects: folder.join("objects"), mx_port }
 }
 
 /// Settings for a server under test: free ports, quick retries.

@@ -1,0 +1,165 @@
+//! An IMAP client that says exactly what it is told to.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use koltrix_mail::net::stream::Stream;
+use koltrix_mail::net::tls::ClientTls;
+use tokio::net::TcpStream;
+
+use super::server::Server;
+
+/// How long a test waits for anything before it fails.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A connection to the server.
+pub struct Imap {
+    stream: Stream,
+    tags: usize,
+}
+
+impl Imap {
+    /// Connects to a plain port and reads the greeting.
+    pub async fn greeted(addr: SocketAddr) -> Self {
+        let socket = TcpStream::connect(addr).await.unwrap();
+        let mut imap = Self { stream: Stream::plain(socket, addr), tags: 0 };
+        imap.wait_for("* OK").await;
+        imap
+    }
+
+    /// Connects to the TLS port and reads the greeting.
+    pub async fn greeted_tls(addr: SocketAddr) -> Self {
+        let socket = TcpStream::connect(addr).await.unwrap();
+        let plain = Self { stream: Stream::plain(socket, addr), tags: 0 };
+        let mut imap = plain.handshake().await;
+        imap.wait_for("* OK").await;
+        imap
+    }
+
+    /// The client's side of a TLS handshake, now.
+    pub async fn handshake(self) -> Self {
+        let tls = ClientTls::opportunistic().unwrap();
+        let upgraded = self.stream.upgrade_client(&tls, "localhost", LIMIT).await.unwrap();
+        Self { stream: upgraded.stream, tags: self.tags }
+    }
+
+    /// Logs in over TLS.
+    pub async fn login(server: &Server, address: &str, password: &str) -> Self {
+        let mut imap = Self::greeted_tls(server.at.imap_tls.unwrap()).await;
+        imap.ok(&format!("LOGIN {address} \"{password}\"")).await;
+        imap
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref(), LIMIT).await.unwrap();
+        self.stream.flush(LIMIT).await.unwrap();
+    }
+
+    /// Reads one line, without its CRLF; a literal's octets are not in it.
+    pub async fn line(&mut self) -> String {
+        loop {
+            let buffered = self.stream.buffered();
+            if let Some(end) = buffered.windows(2).position(|pair| pair == b"\r\n") {
+                let line = String::from_utf8_lossy(&buffered[..end]).into_owned();
+                self.stream.consume(end + 2);
+                return line;
+            }
+            let count = self.stream.fill(LIMIT).await.expect("an answer");
+            assert!(
+                count > 0,
+                "closed after {:?}",
+                String::from_utf8_lossy(self.stream.buffered())
+            );
+        }
+    }
+
+    async fn octets(&mut self, count: usize) -> Vec<u8> {
+        let mut out = Vec::with_capacity(count);
+        while out.len() < count {
+            let take = self.stream.buffered().len().min(count - out.len());
+            out.extend_from_slice(&self.stream.buffered()[..take]);
+            self.stream.consume(take);
+            if out.len() < count {
+                assert!(
+                    self.stream.fill(LIMIT).await.expect("a literal") > 0,
+                    "closed in a literal"
+                );
+            }
+        }
+        out
+    }
+
+    /// Sends a command and reads to its tagged answer: all lines, that one
+    /// last and without its tag. Literals stand in the lines as they are.
+    pub async fn command(&mut self, command: &str) -> Vec<String> {
+        self.tags += 1;
+        let tag = format!("t{}", self.tags);
+        self.send(format!("{tag} {command}\r\n")).await;
+        let mut lines = Vec::new();
+        loop {
+            let mut line = self.line().await;
+            while let Some(count) = literal_size(&line) {
+                let octets = self.octets(count).await;
+                let rest = self.line().await;
+                line = format!("{line}\r\n{}{rest}", String::from_utf8_lossy(&octets));
+            }
+            if let Some(answer) = line.strip_prefix(&format!("{tag} ")) {
+                lines.push(answer.to_owned());
+                return lines;
+            }
+            lines.push(line);
+        }
+    }
+
+    /// As [`Imap::command`], which must be answered OK.
+    #[track_caller]
+    pub fn ok<'a>(&'a mut self, command: &'a str) -> impl Future<Output = Vec<String>> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            let lines = self.command(command).await;
+            assert!(lines.last().unwrap().starts_with("OK"), "{caller}: {command:?}: {lines:?}");
+            lines
+        }
+    }
+
+    /// Sends a command whose answer holds one literal and returns its octets.
+    pub async fn literal(&mut self, command: &str) -> Vec<u8> {
+        self.tags += 1;
+        let tag = format!("t{}", self.tags);
+        self.send(format!("{tag} {command}\r\n")).await;
+        let line = self.line().await;
+        let count = literal_size(&line).unwrap_or_else(|| panic!("{command:?}: {line:?}"));
+        let octets = self.octets(count).await;
+        self.wait_for(&format!("{tag} OK")).await;
+        octets
+    }
+
+    /// Reads lines until one begins so.
+    pub async fn wait_for(&mut self, start: &str) -> String {
+        loop {
+            let line = self.line().await;
+            if line.starts_with(start) {
+                return line;
+            }
+        }
+    }
+
+    /// Begins IDLE and waits until the server is in it.
+    pub async fn idle(&mut self) {
+        self.tags += 1;
+        self.send(format!("t{} IDLE\r\n", self.tags)).await;
+        self.wait_for("+").await;
+    }
+
+    /// Ends IDLE.
+    pub async fn done(&mut self) {
+        self.send("DONE\r\n").await;
+        self.wait_for(&format!("t{} OK", self.tags)).await;
+    }
+}
+
+/// `{n}` at the end of a line.
+fn literal_size(line: &str) -> Option<usize> {
+    line.strip_suffix('}')?.rsplit_once('{')?.1.parse().ok()
+}
