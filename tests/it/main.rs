@@ -7,5 +7,6 @@ mod doubles;
 mod embedded;
 mod main_job;
 mod receive;
+mod standards;
 mod support;
 mod tidy;
