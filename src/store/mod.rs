@@ -15,6 +15,7 @@ pub mod entries;
 pub mod error;
 pub mod fetch;
 pub mod folders;
+pub mod hits;
 pub mod inspect;
 pub mod master_key;
 pub mod migrate;

@@ -5,4 +5,5 @@ pub mod imap;
 pub mod mime;
 pub mod sasl;
 pub mod smtp;
+pub mod uri;
 pub mod x509;

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::store;
 use crate::store::db::Db;
-use crate::store::tracking::Hit;
+use crate::store::hits::Hit;
 
 /// Hits that wait for the database at most: about 16 MiB.
 const CAPACITY: usize = 16_384;
