@@ -71,9 +71,10 @@ impl Services {
             &hostname,
             Arc::clone(&queue_wake),
         );
-        let (tracking, hits) = Tracking::new(db.clone()).map_err(|e| other(&e))?;
         let environment = std::env::var("KOLTRIX_MASTER_KEY").ok();
         let master = MasterKey::load(&config.server.data_dir, environment.as_deref())?;
+        let (tracking, hits) =
+            Tracking::new(db.clone(), config.http.public_url.as_str()).map_err(|e| other(&e))?;
         let services = Self {
             tls: ServerTls::open(config.server.certs_dir.clone(), &hostname)?,
             login: Login::new(db.clone()).map_err(|e| other(&e))?,

@@ -8,5 +8,7 @@ mod embedded;
 mod main_job;
 mod receive;
 mod standards;
+mod schema;
 mod support;
 mod tidy;
+mod walls;

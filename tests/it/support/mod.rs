@@ -6,6 +6,7 @@ pub mod postgres;
 pub mod remote_mx;
 pub mod server;
 pub mod smtp;
+pub mod sql;
 
 /// A temporary folder that other users may enter: Postgres does not run as root.
 pub fn open_folder() -> tempfile::TempDir {
