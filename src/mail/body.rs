@@ -78,6 +78,11 @@ impl Body {
         self.len
     }
 
+    /// The header block, with the empty line that ends it.
+    pub fn header(&self) -> &[u8] {
+        &self.header
+    }
+
     /// Whether it is the empty message.
     pub fn is_empty(&self) -> bool {
         self.len == 0

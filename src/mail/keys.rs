@@ -118,7 +118,10 @@ impl Keys {
         let signers: Result<Vec<Signer>, Error> =
             rows.iter().map(|row| self.signer(&key.1, row)).collect();
         let signers = Arc::new(signers?);
-        self.0.signers.insert(key, Arc::clone(&signers));
+        // None may be a domain whose keys are being made at this moment.
+        if !signers.is_empty() {
+            self.0.signers.insert(key, Arc::clone(&signers));
+        }
         Ok(signers)
     }
 

@@ -7,6 +7,7 @@
 
 mod append;
 mod dedup;
+mod deliver;
 mod prepare;
 pub mod trace;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::domain::address::Address;
 use crate::domain::envelope::{MailFrom, Recipient};
 use crate::domain::ids::{AddressId, FolderId, QueueId, TenantId};
 use crate::mail::changes::Changes;
@@ -29,6 +31,7 @@ use crate::store::objects::Objects;
 use crate::wire::mime::headers::find_all;
 
 pub use dedup::{delivery_key, retry_key, submission_key};
+pub use deliver::Delivery;
 pub use prepare::Origin;
 
 /// The settings of the door.
@@ -136,7 +139,7 @@ impl Ingest {
                 delivered_to: true,
             };
             if let Some(recipient) = only(&recipients) {
-                check_loop(&content, recipient)?;
+                check_loop(&content, &recipient.address)?;
             }
             let mut raw = stamp.fields();
             raw.extend_from_slice(&content);
@@ -245,8 +248,8 @@ fn check(content: &[u8]) -> Result<(), Error> {
 }
 
 /// Our own Delivered-To twice: it has been here before and came back.
-fn check_loop(content: &[u8], recipient: &Recipient) -> Result<(), Error> {
-    let ours = recipient.address.as_str().as_bytes();
+fn check_loop(content: &[u8], recipient: &Address) -> Result<(), Error> {
+    let ours = recipient.as_str().as_bytes();
     let delivered = find_all(content, "Delivered-To");
     if delivered.filter(|field| field.text().eq_ignore_ascii_case(ours)).count() >= 2 {
         return Err(Reason::MailLoop.into());

@@ -1,0 +1,77 @@
+//! Rows that another program wrote with a text instead of a stored message.
+
+use crate::domain::ids::EmailId;
+use crate::domain::outcome::Outcome;
+use crate::mail::ingest::{Ingest, Origin};
+use crate::mail::{Error, outcome, render};
+use crate::store;
+use crate::store::db::Db;
+use crate::store::outbound::Leased;
+use crate::wire::mime::{self, ComposeError, Person};
+
+/// Composes them. Cheap to clone.
+#[derive(Clone)]
+pub struct Drafts {
+    db: Db,
+    ingest: Ingest,
+}
+
+impl Drafts {
+    /// Over the stores.
+    pub fn new(db: Db, ingest: Ingest) -> Self {
+        Self { db, ingest }
+    }
+
+    /// Makes a message of what the row says, stores it and ties it to the row,
+    /// in one transaction.
+    ///
+    /// # Errors
+    /// What becomes of the row.
+    pub async fn compose(&self, row: &Leased) -> Result<EmailId, Outcome> {
+        self.check_author(row).await?;
+        let draft =
+            self.db.outbound_draft(row.id).await.map_err(|e| render::trouble(row, &e.into()))?;
+        let own_id = format!("{}@{}", row.id, render::author_domain(row));
+        let raw = mime::compose(&mime::Draft {
+            from: Person { name: draft.from_name.as_deref(), address: &row.from_address },
+            to: &[Person { name: None, address: &row.recipient }],
+            subject: &draft.subject,
+            text: draft.text.as_deref(),
+            html: draft.html.as_deref(),
+            message_id: draft.message_id.as_deref().unwrap_or(&own_id),
+            date: row.queued_at.unix_timestamp(),
+        });
+        let raw = raw.map_err(|ComposeError(field)| {
+            let why = format!("the row's {field} cannot be written into a message");
+            Outcome::Failed(outcome::refused((5, 6, 0), why))
+        })?;
+        self.keep(row, raw).await.map_err(|error| render::trouble(row, &error))
+    }
+
+    /// Before anything is stored in the name of a domain that is not proven.
+    async fn check_author(&self, row: &Leased) -> Result<(), Outcome> {
+        match self.db.sending_domain(row.tenant, render::author_domain(row)).await {
+            Ok(_) => Ok(()),
+            Err(store::Error::NotFound) => {
+                Err(Outcome::Failed(outcome::refused((5, 7, 1), render::NOT_VERIFIED)))
+            }
+            Err(error) => Err(render::trouble(row, &error.into())),
+        }
+    }
+
+    async fn keep(&self, row: &Leased, raw: Vec<u8>) -> Result<EmailId, Error> {
+        let origin = Origin {
+            source: "api",
+            queue_id: Some(row.queue_id),
+            reverse_path: Some(row.reverse_path.clone()),
+            dedup_key: None,
+            internal_date: None,
+        };
+        let email = self.ingest.prepare(row.tenant, raw, origin, Vec::new()).await?;
+        let mut tx = self.db.tenant(row.tenant).begin().await?;
+        let stored = tx.store_email(&email).await?;
+        tx.set_composed(row.id, stored.email, email.fields.message_id.as_deref()).await?;
+        tx.commit().await?;
+        Ok(stored.email)
+    }
+}

@@ -1,0 +1,82 @@
+//! Recipients that are hosted here: their mail never leaves the machine.
+
+use crate::domain::address::Address;
+use crate::domain::outcome::{Outcome, Via};
+use crate::mail::ingest::{Delivery, Ingest};
+use crate::mail::recipients::Local;
+use crate::mail::render::{Render, trouble};
+use crate::mail::{Reason, outcome};
+use crate::store::db::Db;
+use crate::store::outbound::Leased;
+
+/// Delivers here. Cheap to clone.
+#[derive(Clone)]
+pub struct Here {
+    db: Db,
+    ingest: Ingest,
+    render: Render,
+}
+
+/// Whose a recipient is.
+pub enum Place {
+    /// Somebody's here, in a domain that is proven.
+    Here(Local),
+    /// Nobody's here: the domain's own server has to be asked.
+    Away,
+}
+
+impl Here {
+    /// Through the one door.
+    pub fn new(db: Db, ingest: Ingest, render: Render) -> Self {
+        Self { db, ingest, render }
+    }
+
+    /// Whose this recipient is.
+    ///
+    /// # Errors
+    /// What becomes of a row whose recipient may have nothing now.
+    pub async fn find(&self, row: &Leased, address: &Address) -> Result<Place, Outcome> {
+        match self.db.resolve_proven(address).await {
+            Ok(None) => Ok(Place::Away),
+            Ok(Some(found)) if !found.active || found.suspended => {
+                Err(trouble(row, &Reason::Suspended.into()))
+            }
+            Ok(Some(found)) => {
+                Ok(Place::Here(Local { tenant: found.tenant, mailboxes: found.mailboxes }))
+            }
+            Err(error) => Err(trouble(row, &error.into())),
+        }
+    }
+
+    /// Whether the domain is one of ours, so that nobody else knows its people.
+    pub async fn is_ours(&self, domain: &str) -> bool {
+        self.db.domain_is_proven(domain).await.unwrap_or(false)
+    }
+
+    /// Puts a row's message into the mailboxes.
+    pub async fn deliver(&self, row: &Leased, address: &Address, local: &Local) -> Outcome {
+        let Some(email) = row.email else {
+            return Outcome::Deferred(outcome::our_trouble("not composed"));
+        };
+        let rendered = match self.render.render(row, email).await {
+            Ok(rendered) => rendered,
+            Err(outcome) => return outcome,
+        };
+        let delivery = Delivery {
+            queue_id: row.queue_id,
+            reverse_path: &row.reverse_path,
+            recipient: address,
+            local,
+            content: &rendered.content,
+        };
+        match self.ingest.deliver(delivery).await {
+            Ok(()) => Outcome::Delivered(outcome::taken()),
+            Err(error) => trouble(row, &error),
+        }
+    }
+}
+
+/// Where that is.
+pub fn via() -> Via {
+    Via { host: Some("local".to_owned()), ip: None, tls: None }
+}

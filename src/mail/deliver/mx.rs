@@ -1,0 +1,98 @@
+//! Where a domain's mail goes (RFC 5321 §5.1).
+
+use std::net::SocketAddr;
+
+use crate::mail::deliver::fates::Fate;
+use crate::mail::outcome::{self, Phase};
+use crate::net::dns::{DnsError, Exchange, Exchanges, Resolver};
+
+/// One address to try.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The host's name.
+    pub host: String,
+    /// Where it listens.
+    pub at: SocketAddr,
+}
+
+/// Addresses tried for one domain at most.
+const MOST: usize = 8;
+
+/// The addresses that take mail for `domain`, in the order to try them.
+/// `us` is our own name; `port` the one that all servers listen on.
+///
+/// # Errors
+/// What becomes of the recipients when there is none.
+pub async fn targets(
+    resolver: &Resolver,
+    domain: &str,
+    us: &str,
+    port: u16,
+) -> Result<Vec<Target>, Fate> {
+    let hosts = match resolver.mx(domain).await {
+        Ok(Exchanges::Null) => return Err((Phase::Rcpt, outcome::null_mx())),
+        Ok(Exchanges::Hosts(hosts)) => hosts,
+        // The domain's own addresses are its exchange.
+        Err(DnsError::NotFound) => vec![Exchange { preference: 0, host: domain.to_owned() }],
+        Err(error) => return Err((Phase::Host, outcome::dns_trouble(error))),
+    };
+    let hosts = before_us(hosts, us).ok_or((Phase::Rcpt, outcome::loops_back()))?;
+    let (mut found, mut trouble) = (Vec::new(), None);
+    for exchange in &hosts {
+        match resolver.addresses(&exchange.host).await {
+            Ok(addresses) => {
+                found.extend(addresses.into_iter().map(|ip| Target {
+                    host: exchange.host.clone(),
+                    at: SocketAddr::new(ip, port),
+                }))
+            }
+            Err(DnsError::NotFound) => {}
+            Err(error) => trouble = Some(error),
+        }
+        if found.len() >= MOST {
+            break;
+        }
+    }
+    found.truncate(MOST);
+    match trouble {
+        _ if !found.is_empty() => Ok(found),
+        Some(error) => Err((Phase::Host, outcome::dns_trouble(error))),
+        None => Err((Phase::Rcpt, outcome::no_route())),
+    }
+}
+
+/// Without ourselves and every host that is no nearer than we are: sending
+/// there would send it in circles. `None` when nobody is left.
+fn before_us(mut hosts: Vec<Exchange>, us: &str) -> Option<Vec<Exchange>> {
+    let ours = hosts
+        .iter()
+        .filter(|exchange| exchange.host.eq_ignore_ascii_case(us))
+        .map(|exchange| exchange.preference)
+        .min();
+    if let Some(ours) = ours {
+        hosts.retain(|exchange| exchange.preference < ours);
+    }
+    (!hosts.is_empty()).then_some(hosts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(list: &[(u16, &str)]) -> Vec<Exchange> {
+        let exchange = |(preference, host): &(u16, &str)| Exchange {
+            preference: *preference,
+            host: (*host).to_owned(),
+        };
+        list.iter().map(exchange).collect()
+    }
+
+    #[test]
+    fn only_hosts_nearer_than_we_are() {
+        let all =
+            hosts(&[(10, "a.example"), (20, "us.example"), (20, "b.example"), (30, "c.example")]);
+        assert_eq!(before_us(all.clone(), "US.example"), Some(hosts(&[(10, "a.example")])));
+        assert_eq!(before_us(all.clone(), "other.example"), Some(all));
+        assert_eq!(before_us(hosts(&[(0, "us.example"), (5, "a.example")]), "us.example"), None);
+    }
+}

@@ -1,0 +1,117 @@
+//! A connection to one host: opened, made secret where the host can, used for
+//! one message after the other.
+
+use crate::domain::outcome::{Reply, Via};
+use crate::mail::deliver::conversation::{Conversation, Deadlines};
+use crate::mail::deliver::envelope::Envelope;
+use crate::mail::deliver::fates::Fate;
+use crate::mail::deliver::mx::Target;
+use crate::mail::outcome::{self, Phase};
+use crate::net::connect::connect;
+use crate::net::stream::Stream;
+use crate::net::tls::ClientTls;
+
+/// How we open connections.
+#[derive(Clone)]
+pub struct Dialer {
+    /// Our name in EHLO.
+    pub us: String,
+    /// For STARTTLS.
+    pub tls: ClientTls,
+    /// How long each step may take.
+    pub deadlines: Deadlines,
+}
+
+/// An open connection.
+pub struct Session {
+    conversation: Conversation<Stream>,
+    via: Via,
+}
+
+impl Dialer {
+    /// Connects, with TLS where it is offered and works (RFC 3207, RFC 7435):
+    /// a host whose handshake fails is asked again in the clear.
+    ///
+    /// # Errors
+    /// The reply that turned us away.
+    pub async fn open(&self, target: &Target) -> Result<Session, Reply> {
+        let conversation = self.greet(target).await?;
+        if !conversation.offer().starttls {
+            return Ok(self.session(target, conversation, None));
+        }
+        let stream = match conversation.start_tls().await {
+            Ok(stream) => stream,
+            Err(refused) if refused.is_usable() => {
+                return Ok(self.session(target, refused, None));
+            }
+            Err(_) => return self.in_the_clear(target).await,
+        };
+        let limit = self.deadlines.connect;
+        match stream.upgrade_client(&self.tls, &target.host, limit).await {
+            Ok(secret) => {
+                let tls = secret.stream.tls().map(|tls| tls.to_string());
+                let conversation =
+                    Conversation::resume(secret.stream, &self.us, self.deadlines).await?;
+                Ok(self.session(target, conversation, tls))
+            }
+            Err(error) => {
+                tracing::info!(host = %target.host, %error, "TLS failed; going on in the clear");
+                self.in_the_clear(target).await
+            }
+        }
+    }
+
+    async fn in_the_clear(&self, target: &Target) -> Result<Session, Reply> {
+        let conversation = self.greet(target).await?;
+        Ok(self.session(target, conversation, None))
+    }
+
+    async fn greet(&self, target: &Target) -> Result<Conversation<Stream>, Reply> {
+        let stream =
+            connect(target.at, self.deadlines.connect).await.map_err(outcome::connection)?;
+        Conversation::greet(stream, &self.us, self.deadlines).await
+    }
+
+    fn session(
+        &self,
+        target: &Target,
+        conversation: Conversation<Stream>,
+        tls: Option<String>,
+    ) -> Session {
+        let via = Via { host: Some(target.host.clone()), ip: Some(target.at.ip()), tls };
+        Session { conversation, via }
+    }
+}
+
+impl Session {
+    /// Where this is.
+    pub fn via(&self) -> &Via {
+        &self.via
+    }
+
+    /// Whether the host reports to the sender itself (RFC 3461).
+    pub fn reports(&self) -> bool {
+        self.conversation.offer().dsn
+    }
+
+    /// Whether it can be used for another message.
+    pub fn is_usable(&self) -> bool {
+        self.conversation.is_usable()
+    }
+
+    /// Hands over one message, unless the host cannot take it.
+    pub async fn transact(&mut self, envelope: &Envelope, content: &[u8]) -> Vec<Fate> {
+        let offer = self.conversation.offer();
+        match envelope.obstacle(content, offer, self.via.tls.is_some()) {
+            Some(reply) => {
+                envelope.recipients.iter().map(|_| (Phase::Mail, reply.clone())).collect()
+            }
+            None => self.conversation.transact(envelope, content).await,
+        }
+    }
+
+    /// Says goodbye.
+    pub async fn quit(self) {
+        self.conversation.quit().await;
+    }
+}

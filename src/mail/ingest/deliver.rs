@@ -1,0 +1,56 @@
+//! Messages from our own queue to mailboxes here.
+
+use time::OffsetDateTime;
+
+use crate::domain::address::Address;
+use crate::domain::ids::QueueId;
+use crate::mail::Error;
+use crate::mail::ingest::{Ingest, Origin, check, check_loop, delivery_key, trace};
+use crate::mail::recipients::Local;
+use crate::store::emails::Target;
+
+/// A message for one recipient here.
+pub struct Delivery<'a> {
+    /// The send that it is part of.
+    pub queue_id: QueueId,
+    /// Empty for the null reverse-path.
+    pub reverse_path: &'a str,
+    /// To whom.
+    pub recipient: &'a Address,
+    /// And whose mailboxes that is.
+    pub local: &'a Local,
+    /// The message as it goes to this recipient.
+    pub content: &'a [u8],
+}
+
+impl Ingest {
+    /// Stores a message of our own queue, once for each (queue id, recipient)
+    /// however often it is tried.
+    ///
+    /// # Errors
+    /// As [`Ingest::accept`].
+    pub async fn deliver(&self, delivery: Delivery<'_>) -> Result<(), Error> {
+        let Delivery { queue_id, reverse_path, recipient, local, content } = delivery;
+        let _memory = self.reserve(content.len() as u64).await?;
+        check(content)?;
+        check_loop(content, recipient)?;
+        let mut raw = format!(
+            "Return-Path: <{reverse_path}>\r\nDelivered-To: {recipient}\r\n\
+             Received: by {} id {queue_id}\r\n\tfor <{recipient}>; {}\r\n",
+            self.hostname,
+            trace::date(OffsetDateTime::now_utc()),
+        )
+        .into_bytes();
+        raw.extend_from_slice(content);
+        let origin = Origin {
+            source: "system",
+            queue_id: Some(queue_id),
+            reverse_path: Some(reverse_path.to_owned()),
+            dedup_key: Some(delivery_key(queue_id, recipient)),
+            internal_date: None,
+        };
+        let targets = local.mailboxes.iter().copied().map(Target::inbox).collect();
+        self.store(local.tenant, raw, origin, targets).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! A stored message as one recipient gets it: tracked where that is wanted,
+//! then signed. The same row gives the same octets every time.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::domain::ids::EmailId;
+use crate::domain::outcome::Outcome;
+use crate::domain::queue::Source;
+use crate::mail::body::Bodies;
+use crate::mail::keys::Keys;
+use crate::mail::{Error, dkim, outcome};
+use crate::store;
+use crate::store::db::Db;
+use crate::store::outbound::Leased;
+use crate::wire::mime::{collect_links, rewrite_message};
+use crate::wire::smtp::stuff;
+
+/// Renders. Cheap to clone.
+#[derive(Clone)]
+pub struct Render {
+    db: Db,
+    bodies: Bodies,
+    keys: Keys,
+    /// Begin of tracking URLs where the domain has none of its own.
+    public_url: Arc<str>,
+    memory: Arc<Semaphore>,
+}
+
+/// A message ready to go.
+pub struct Rendered {
+    /// Its octets.
+    pub content: Vec<u8>,
+    /// Its part of the memory for messages on their way out.
+    _memory: OwnedSemaphorePermit,
+}
+
+/// Octets of messages on their way out that may be in memory at once.
+const MEMORY: usize = 256 * 1024 * 1024;
+const PAGE: usize = 4096;
+/// Why a message is refused whose author's domain is not proven.
+pub(in crate::mail) const NOT_VERIFIED: &str =
+    "the sender's domain is not verified: publish its DNS records and check them";
+/// Messages from here on are signed on a blocking thread.
+const HEAVY: usize = 256 * 1024;
+
+impl Render {
+    /// Over the stores; tracking URLs begin with `public_url`.
+    pub fn new(db: Db, bodies: Bodies, keys: Keys, public_url: &str) -> Self {
+        let memory = Arc::new(Semaphore::new(MEMORY / PAGE));
+        Self { db, bodies, keys, public_url: public_url.into(), memory }
+    }
+
+    /// Renders `email` for `row`.
+    ///
+    /// # Errors
+    /// What becomes of the row: failed when the sender may not send it or the
+    /// content is gone, else deferred.
+    pub async fn render(&self, row: &Leased, email: EmailId) -> Result<Rendered, Outcome> {
+        let host = self.sending_domain(row).await?;
+        let body = match self.bodies.load(row.tenant, email).await {
+            Ok(body) => body,
+            Err(Error::NotFound(_)) => return Err(failed((5, 6, 0), "the content is gone")),
+            Err(error) => return Err(trouble(row, &error)),
+        };
+        let memory = self.reserve(body.len()).await?;
+        let raw = body.all().await.map_err(|error| trouble(row, &error))?;
+        let raw = stuff::canonical(&raw).into_owned();
+        let raw = self.track(row, raw, host).await.map_err(|error| trouble(row, &error))?;
+        let content = self.sign(row, raw).await.map_err(|error| trouble(row, &error))?;
+        Ok(Rendered { content, _memory: memory })
+    }
+
+    /// Whether the author's domain is proven now; its tracking host. Reports
+    /// are ours, and what is forwarded has an author elsewhere.
+    async fn sending_domain(&self, row: &Leased) -> Result<Option<String>, Outcome> {
+        if matches!(row.source, Source::Bounce | Source::Forward) {
+            return Ok(None);
+        }
+        match self.db.sending_domain(row.tenant, author_domain(row)).await {
+            Ok(host) => Ok(host),
+            Err(store::Error::NotFound) => Err(failed((5, 7, 1), NOT_VERIFIED)),
+            Err(error) => Err(trouble(row, &error.into())),
+        }
+    }
+
+    /// Waits until a message of `size` octets may be in memory, as it was and
+    /// as it goes.
+    async fn reserve(&self, size: usize) -> Result<OwnedSemaphorePermit, Outcome> {
+        let pages = (size.saturating_mul(3) / PAGE + 1).min(MEMORY / PAGE);
+        let pages = u32::try_from(pages).unwrap_or(u32::MAX);
+        let memory = Arc::clone(&self.memory);
+        memory.acquire_many_owned(pages).await.map_err(|_| deferred("stopping"))
+    }
+
+    async fn track(
+        &self,
+        row: &Leased,
+        raw: Vec<u8>,
+        host: Option<String>,
+    ) -> Result<Vec<u8>, Error> {
+        if !row.track_opens && !row.track_clicks {
+            return Ok(raw);
+        }
+        let links = if row.track_clicks { collect_links(&raw) } else { Vec::new() };
+        let tokens =
+            self.db.ensure_tracking_tokens(row.tenant, row.id, row.track_opens, &links).await?;
+        let base = host.map_or_else(|| self.public_url.to_string(), |h| format!("https://{h}"));
+        let pixel = tokens.open.map(|token| format!("{base}/t/o/{}.gif", token.as_str()));
+        let urls: Vec<String> =
+            tokens.clicks.iter().map(|token| format!("{base}/t/c/{}", token.as_str())).collect();
+        Ok(rewrite_message(&raw, pixel.as_deref(), &urls).into_owned())
+    }
+
+    /// Puts the signatures of the author's domain in front. Their time is the
+    /// row's, so that another attempt sends the same.
+    async fn sign(&self, row: &Leased, raw: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let signers = self.keys.signers(row.tenant, author_domain(row)).await?;
+        if signers.is_empty() {
+            return match row.source {
+                Source::Bounce | Source::Forward => Ok(raw),
+                _ => Err(Error::Temporary("the domain has no DKIM keys yet".to_owned())),
+            };
+        }
+        let at = row.queued_at.unix_timestamp();
+        let small = raw.len() < HEAVY;
+        let sign = move || {
+            let mut signed = dkim::sign(&raw, &signers, at)?;
+            signed.extend_from_slice(&raw);
+            Ok(signed)
+        };
+        if small {
+            return sign();
+        }
+        tokio::task::spawn_blocking(sign)
+            .await
+            .map_err(|error| Error::Internal(format!("signing task: {error}")))?
+    }
+}
+
+/// The domain that has to sign.
+pub(in crate::mail) fn author_domain(row: &Leased) -> &str {
+    row.from_address.rsplit_once('@').map_or("", |(_, domain)| domain)
+}
+
+fn failed(status: (u8, u16, u16), why: &str) -> Outcome {
+    Outcome::Failed(outcome::refused(status, why))
+}
+
+fn deferred(why: &str) -> Outcome {
+    Outcome::Deferred(outcome::our_trouble(why))
+}
+
+/// What an error makes of a row. Its text goes to the log, not to the sender.
+pub(in crate::mail) fn trouble(row: &Leased, error: &Error) -> Outcome {
+    match error {
+        Error::Rejected(reason) if reason.status().0 == 5 => {
+            Outcome::Failed(outcome::refused(reason.status(), reason.text()))
+        }
+        Error::Rejected(reason) => {
+            Outcome::Deferred(outcome::not_now(reason.status(), reason.text()))
+        }
+        Error::OverQuota => Outcome::Deferred(outcome::not_now((4, 2, 2), "the mailbox is full")),
+        error => {
+            tracing::warn!(id = %row.id, %error, "a message cannot be sent now");
+            Outcome::Deferred(outcome::our_trouble("something of ours does not work; see the log"))
+        }
+    }
+}
