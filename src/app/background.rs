@@ -1,7 +1,11 @@
 //! Work that nobody waits for.
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::app::outgoing::tell_workers;
 use crate::app::roles::{Role, Roles};
 use crate::app::services::Services;
 use crate::mail::changes::Changes;
@@ -27,10 +31,18 @@ pub(super) fn start(roles: Roles, services: &Services, hits: HitWriter) -> Backg
     let db = services.db.clone();
     tasks.spawn(async move { changes.tell_others(db).await });
     tasks.spawn(hits.run());
-    tasks.spawn(listen(services.db.clone(), services.changes.clone(), services.keys.clone()));
+    let hearing = Hearing {
+        changes: services.changes.clone(),
+        keys: services.keys.clone(),
+        queue: roles.has(Role::Worker).then(|| Arc::clone(&services.queue_wake)),
+    };
+    tasks.spawn(listen(services.db.clone(), hearing));
     if roles.has(Role::Worker) {
         tasks.spawn(housekeeping::run(services.db.clone()));
         tasks.spawn(services.keys.clone().keep());
+    } else {
+        let wake = Arc::clone(&services.queue_wake);
+        tasks.spawn(tell_workers(services.db.clone(), wake));
     }
     Background(tasks)
 }
@@ -38,10 +50,33 @@ pub(super) fn start(roles: Roles, services: &Services, hits: HitWriter) -> Backg
 /// How long to wait before asking a database again that did not answer.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// Who is told of what.
+struct Hearing {
+    changes: Changes,
+    keys: Keys,
+    /// On a node with a worker: elsewhere waking means telling, and it would
+    /// hear itself.
+    queue: Option<Arc<Notify>>,
+}
+
+impl Hearing {
+    fn all(&self) {
+        self.changes.wake_all();
+        self.keys.directory_changed();
+        self.wake_queue();
+    }
+
+    fn wake_queue(&self) {
+        if let Some(queue) = &self.queue {
+            queue.notify_one();
+        }
+    }
+}
+
 /// Hears what other nodes and other programs changed, and passes it on.
-async fn listen(db: Db, changes: Changes, keys: Keys) {
+async fn listen(db: Db, hearing: Hearing) {
     loop {
-        match hear(&db, &changes, &keys).await {
+        match hear(&db, &hearing).await {
             Ok(()) => return,
             Err(error) => tracing::warn!(%error, "not hearing of changes; connecting again"),
         }
@@ -49,20 +84,16 @@ async fn listen(db: Db, changes: Changes, keys: Keys) {
     }
 }
 
-async fn hear(db: &Db, changes: &Changes, keys: &Keys) -> Result<(), crate::store::Error> {
+async fn hear(db: &Db, hearing: &Hearing) -> Result<(), crate::store::Error> {
     let mut listener = db.listen().await?;
     // What was told before this moment went unheard.
-    changes.wake_all();
-    keys.directory_changed();
+    hearing.all();
     loop {
         match listener.next().await? {
-            Heard::Changed(Channel::Folder, payload) => changes.heard(&payload),
-            Heard::Changed(Channel::Directory, _) => keys.directory_changed(),
-            Heard::Changed(Channel::Queue, _) => {}
-            Heard::Gap => {
-                changes.wake_all();
-                keys.directory_changed();
-            }
+            Heard::Changed(Channel::Folder, payload) => hearing.changes.heard(&payload),
+            Heard::Changed(Channel::Directory, _) => hearing.keys.directory_changed(),
+            Heard::Changed(Channel::Queue, _) => hearing.wake_queue(),
+            Heard::Gap => hearing.all(),
         }
     }
 }

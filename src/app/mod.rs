@@ -2,6 +2,7 @@
 
 mod background;
 mod listeners;
+mod outgoing;
 mod roles;
 mod services;
 
@@ -118,6 +119,10 @@ async fn start_on(
     let shutdown = Shutdown::new();
     let addresses = listeners.addresses();
     let background = background::start(roles, &services, hits);
+    if roles.has(Role::Worker) {
+        let worker = outgoing::worker(config, &services)?;
+        shutdown.spawn(worker.run(shutdown.clone()));
+    }
     listeners.serve(config, &services, &shutdown);
     Ok((addresses, shutdown, background))
 }

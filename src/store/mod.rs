@@ -19,6 +19,7 @@ pub mod hits;
 pub mod inspect;
 pub mod master_key;
 pub mod migrate;
+pub mod node;
 pub mod notify;
 pub mod objects;
 pub mod outbound;

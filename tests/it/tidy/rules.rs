@@ -25,6 +25,7 @@ const WRAPPED: &[(&str, &[&str])] = &[
     ("mail_parser", &["wire"]),
     ("mail_builder", &["wire"]),
     ("mail_auth", &["mail"]),
+    ("mail_send", &["mail"]),
     ("hickory_resolver", &["net"]),
     ("anyhow", FLOORS[TOP]),
     ("clap", &["main", "cli"]),
