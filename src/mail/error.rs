@@ -64,6 +64,8 @@ pub enum Reason {
     BadName,
     /// The password is too short or too long.
     BadPassword,
+    /// The text is no domain name.
+    BadDomain,
     /// Another organisation has proven the domain.
     DomainElsewhere,
 }
@@ -84,6 +86,7 @@ impl Reason {
             | Self::BadSlug
             | Self::BadName
             | Self::BadPassword
+            | Self::BadDomain
             | Self::DomainElsewhere => (5, 0, 0),
         }
     }
@@ -108,6 +111,7 @@ impl Reason {
             }
             Self::BadName => "A name is neither empty nor that long",
             Self::BadPassword => "A password has 8 to 1024 octets",
+            Self::BadDomain => "That is no domain name",
             Self::DomainElsewhere => "The domain belongs to another organisation",
         }
     }

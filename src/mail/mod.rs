@@ -6,6 +6,7 @@ pub mod client;
 pub mod deliver;
 pub mod directory;
 pub mod dkim;
+pub mod domains;
 pub mod error;
 pub mod health;
 pub mod housekeeping;

@@ -53,6 +53,19 @@ pub struct Exchange {
     pub host: String,
 }
 
+/// One SRV record (RFC 2782).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Lower is tried first.
+    pub priority: u16,
+    /// The share of clients among those of one priority.
+    pub weight: u16,
+    /// Where the service listens.
+    pub port: u16,
+    /// A host name, lower case, without the final dot; empty: there is no such service.
+    pub host: String,
+}
+
 impl Resolver {
     /// A resolver for the configured servers, or for the system's when none is configured.
     pub fn new(settings: &config::Dns) -> Result<Self, DnsError> {
@@ -123,6 +136,22 @@ impl Resolver {
         if texts.is_empty() { Err(DnsError::NotFound) } else { Ok(texts) }
     }
 
+    /// The SRV records of a name, in no order.
+    pub async fn srv(&self, name: &str) -> Result<Vec<Service>, DnsError> {
+        let lookup = self.lookup(name, RecordType::SRV).await?;
+        let services = lookup.answers().iter().filter_map(|record| match &record.data {
+            RData::SRV(srv) => Some(Service {
+                priority: srv.priority,
+                weight: srv.weight,
+                port: srv.port,
+                host: host_name(&srv.target),
+            }),
+            _ => None,
+        });
+        let services: Vec<Service> = services.collect();
+        if services.is_empty() { Err(DnsError::NotFound) } else { Ok(services) }
+    }
+
     async fn lookup(&self, name: &str, kind: RecordType) -> Result<Lookup, DnsError> {
         let mut name = Name::from_str_relaxed(name).map_err(|_| DnsError::NotFound)?;
         // Absolute: the system's search list must not send mail for example.com elsewhere.
@@ -148,6 +177,11 @@ fn classify(error: &NetError) -> DnsError {
     }
 }
 
+/// Lower case, without the final dot.
+fn host_name(name: &Name) -> String {
+    name.to_ascii().trim_end_matches('.').to_ascii_lowercase()
+}
+
 fn exchanges<'a>(records: impl Iterator<Item = (u16, &'a Name)>) -> Result<Exchanges, DnsError> {
     let mut null = false;
     let mut hosts = Vec::new();
@@ -155,8 +189,7 @@ fn exchanges<'a>(records: impl Iterator<Item = (u16, &'a Name)>) -> Result<Excha
         if exchange.is_root() {
             null = true;
         } else {
-            let host = exchange.to_ascii().trim_end_matches('.').to_ascii_lowercase();
-            hosts.push(Exchange { preference, host });
+            hosts.push(Exchange { preference, host: host_name(exchange) });
         }
     }
     if hosts.is_empty() {

@@ -3,7 +3,7 @@ use std::net::Ipv4Addr;
 
 use hickory_resolver::proto::op::Message;
 use hickory_resolver::proto::rr::Record;
-use hickory_resolver::proto::rr::rdata::{A, AAAA, MX, TXT};
+use hickory_resolver::proto::rr::rdata::{A, AAAA, MX, SRV, TXT};
 use tokio::net::UdpSocket;
 
 use super::*;
@@ -25,6 +25,9 @@ fn answer(question: &str, kind: RecordType) -> Result<Vec<RData>, ResponseCode> 
         }
         ("a.example.org.", RecordType::AAAA) => {
             Ok(vec![RData::AAAA(AAAA::new(0, 0, 0, 0, 0, 0, 0, 1))])
+        }
+        ("_imaps._tcp.example.org.", RecordType::SRV) => {
+            Ok(vec![RData::SRV(SRV::new(1, 2, 993, name("IMAP.example.org.")))])
         }
         ("txt.example.", RecordType::TXT) => {
             Ok(vec![RData::TXT(TXT::new(vec!["v=spf1 ".to_owned(), "-all".to_owned()]))])
@@ -112,6 +115,15 @@ async fn strings_of_one_txt_record_are_one_text() {
     let resolver = resolver().await;
     assert_eq!(resolver.txt("txt.example").await, Ok(vec!["v=spf1 -all".to_owned()]));
     assert_eq!(resolver.txt("bare.example").await, Err(DnsError::NotFound));
+}
+
+#[tokio::test]
+async fn services_have_a_host_and_a_port() {
+    let resolver = resolver().await;
+    let host = "imap.example.org".to_owned();
+    let service = Service { priority: 1, weight: 2, port: 993, host };
+    assert_eq!(resolver.srv("_imaps._tcp.example.org").await, Ok(vec![service]));
+    assert_eq!(resolver.srv("bare.example").await, Err(DnsError::NotFound));
 }
 
 #[tokio::test]

@@ -1,0 +1,251 @@
+//! One record: asking for it, and what to make of the answer.
+
+use crate::mail::domains::check::{Finding, State};
+use crate::mail::domains::records::{Kind, Purpose, Record};
+use crate::net::dns::{DnsError, Exchanges, Resolver};
+use crate::wire::dkim::tag;
+
+/// What was answered.
+#[derive(Default)]
+struct Answer {
+    /// The values that could be meant.
+    found: Vec<String>,
+    /// What they are compared with, where that is not the record's own value: the mail exchanges of
+    /// the domain for SPF, the addresses of the target for CNAME.
+    against: Vec<String>,
+}
+
+type Verdict = (State, Option<String>);
+
+/// Asks for a record and judges the answer.
+pub(super) async fn look(resolver: &Resolver, record: Record) -> Finding {
+    match ask(resolver, &record).await {
+        Ok(answer) => {
+            let (state, advice) = judge(&record, &answer);
+            Finding::new(record, answer.found, state, advice)
+        }
+        Err(DnsError::NotFound) => {
+            let (state, advice) = missing(&record);
+            Finding::new(record, Vec::new(), state, advice)
+        }
+        Err(DnsError::Temporary(text)) => {
+            let advice = format!("the name servers gave no answer ({text}): check again later");
+            Finding::new(record, Vec::new(), State::Unknown, Some(advice))
+        }
+    }
+}
+
+async fn ask(resolver: &Resolver, record: &Record) -> Result<Answer, DnsError> {
+    let mut answer = Answer::default();
+    match record.kind {
+        Kind::Txt => {
+            answer.found = resolver.txt(&record.name).await?;
+            answer.found.retain(|text| is_meant(record.purpose, text));
+            if record.purpose == Purpose::Spf {
+                // Whether `mx` means this server; no answer is as good as another server.
+                answer.against = exchanges(resolver, &record.name).await.unwrap_or_default();
+            }
+        }
+        Kind::Mx => answer.found = exchanges(resolver, &record.name).await?,
+        Kind::Srv => {
+            let services = resolver.srv(&record.name).await?;
+            let text = |s: &crate::net::dns::Service| {
+                format!("{} {} {} {}", s.priority, s.weight, s.port, s.host)
+            };
+            answer.found = services.iter().map(text).collect();
+        }
+        Kind::Cname => {
+            answer.found = addresses(resolver, &record.name).await?;
+            answer.against = addresses(resolver, &record.value).await.unwrap_or_default();
+        }
+    }
+    Ok(answer)
+}
+
+async fn exchanges(resolver: &Resolver, domain: &str) -> Result<Vec<String>, DnsError> {
+    Ok(match resolver.mx(domain).await? {
+        Exchanges::Null => vec!["0 .".to_owned()],
+        Exchanges::Hosts(hosts) => {
+            hosts.iter().map(|mx| format!("{} {}", mx.preference, mx.host)).collect()
+        }
+    })
+}
+
+async fn addresses(resolver: &Resolver, host: &str) -> Result<Vec<String>, DnsError> {
+    Ok(resolver.addresses(host).await?.iter().map(ToString::to_string).collect())
+}
+
+/// Whether a TXT record is of the kind that is looked for: others may stand under the same name.
+fn is_meant(purpose: Purpose, text: &str) -> bool {
+    let version = match purpose {
+        Purpose::Verification => return text.trim().starts_with("koltrix-verify="),
+        Purpose::Dkim => return tag(text, "p").is_some(),
+        Purpose::Spf => {
+            return text.split(' ').next().is_some_and(|v| v.eq_ignore_ascii_case("v=spf1"));
+        }
+        Purpose::Dmarc => "DMARC1",
+        Purpose::MtaSts => "STSv1",
+        Purpose::TlsRpt => "TLSRPTv1",
+        Purpose::Mx | Purpose::MtaStsHost | Purpose::Service | Purpose::TrackingHost => {
+            return false;
+        }
+    };
+    tag(text, "v").is_some_and(|found| found == version)
+}
+
+fn judge(record: &Record, answer: &Answer) -> Verdict {
+    let found = answer.found.as_slice();
+    let same = |name| found.iter().any(|text| tag(text, name) == tag(&record.value, name));
+    match (record.purpose, found) {
+        (_, []) => missing(record),
+        (Purpose::Mx | Purpose::Service, _) => place(record, found),
+        (Purpose::MtaStsHost | Purpose::TrackingHost, _) => {
+            settle(found.iter().any(|ip| answer.against.contains(ip)), record)
+        }
+        (Purpose::Verification, _) => {
+            settle(found.iter().any(|text| text.trim() == record.value), record)
+        }
+        (Purpose::Dkim, _) => settle(same("p"), record),
+        // RFC 7208 §4.5, RFC 9989 §4.7, RFC 8461 §3.1, RFC 8460 §3.
+        (_, [_, _, ..]) => {
+            let advice = "several such records count as none: keep one of them";
+            (State::Wrong, Some(advice.to_owned()))
+        }
+        (Purpose::Spf, [text]) => spf(record, text, &answer.against),
+        (Purpose::Dmarc, [text]) => {
+            let policy = tag(text, "p").unwrap_or_default();
+            let known =
+                ["none", "quarantine", "reject"].contains(&policy.to_ascii_lowercase().as_str());
+            settle(known, record)
+        }
+        (Purpose::MtaSts, _) => settle(same("id"), record),
+        (Purpose::TlsRpt, [text]) => settle(tag(text, "rua").is_some(), record),
+    }
+}
+
+/// MX and SRV: whether one of those found leads to the same host and port. Preference and weight are
+/// the domain's own business.
+fn place(record: &Record, found: &[String]) -> Verdict {
+    let place = |value: &str| -> Vec<String> {
+        let ignored = if record.kind == Kind::Mx { 1 } else { 2 };
+        value.split(' ').skip(ignored).map(str::to_owned).collect()
+    };
+    let wanted = place(&record.value);
+    settle(found.iter().any(|value| place(value) == wanted), record)
+}
+
+/// Whether the record names this server itself. What it leaves to other records is not followed: it
+/// may well be right, and only whoever wrote it knows.
+fn spf(record: &Record, text: &str, exchanges: &[String]) -> Verdict {
+    let text = text.to_ascii_lowercase();
+    let mut terms =
+        text.split_ascii_whitespace().map(|term| term.strip_prefix('+').unwrap_or(term));
+    let Some(wanted) = record.value.split(' ').nth(1) else { return missing(record) };
+    let host = wanted.strip_prefix("a:").unwrap_or(wanted);
+    let is_exchange = exchanges.iter().any(|mx| mx.split(' ').nth(1) == Some(host));
+    if terms.clone().any(|term| term == wanted || (term == "mx" && is_exchange)) {
+        return (State::Ok, None);
+    }
+    let elsewhere = ["include:", "redirect=", "ip4:", "ip6:", "exists:", "a", "mx"];
+    if terms.any(|term| elsewhere.iter().any(|start| term.starts_with(start))) {
+        let advice = format!("make sure that it covers {host}, or add {wanted} behind v=spf1");
+        return (State::Unknown, Some(advice));
+    }
+    (State::Wrong, Some(format!("add {wanted} behind v=spf1")))
+}
+
+fn settle(right: bool, record: &Record) -> Verdict {
+    match right {
+        true => (State::Ok, None),
+        false => (State::Wrong, Some(format!("it should be: {}", record.zone_line))),
+    }
+}
+
+fn missing(record: &Record) -> Verdict {
+    (State::Missing, Some(format!("publish: {}", record.zone_line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::domains::records::records;
+    use crate::mail::domains::records::tests::{claim, keys, site};
+
+    fn record(purpose: Purpose) -> Record {
+        let all = records(&site(), &claim(), &keys()).records;
+        all.into_iter().find(|record| record.purpose == purpose).unwrap()
+    }
+
+    fn state(purpose: Purpose, found: &[&str], against: &[&str]) -> State {
+        let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let answer = Answer { found: own(found), against: own(against) };
+        let (state, advice) = judge(&record(purpose), &answer);
+        assert_eq!(advice.is_none(), state == State::Ok, "{purpose:?} {found:?}");
+        state
+    }
+
+    #[test]
+    fn every_record_as_it_is_to_be_published_is_right() {
+        for record in records(&site(), &claim(), &keys()).records {
+            let is_host = record.kind == Kind::Cname;
+            let value = if is_host { "192.0.2.1".to_owned() } else { record.value.clone() };
+            assert!(record.kind != Kind::Txt || is_meant(record.purpose, &value), "{value}");
+            let answer = Answer { found: vec![value], against: vec!["192.0.2.1".to_owned()] };
+            assert_eq!(judge(&record, &answer), (State::Ok, None), "{record:?}");
+            assert_eq!(judge(&record, &Answer::default()).0, State::Missing);
+        }
+    }
+
+    #[test]
+    fn spf_is_right_when_it_names_this_server() {
+        let ours = ["10 mx.host.example"];
+        let spf = |text, against: &[&str]| state(Purpose::Spf, &[text], against);
+        assert_eq!(spf("v=spf1 include:x.example +A:MX.host.example -all", &[]), State::Ok);
+        assert_eq!(spf("v=spf1 mx -all", &ours), State::Ok);
+        assert_eq!(spf("v=spf1 mx -all", &["10 mx.other.example"]), State::Unknown);
+        assert_eq!(spf("v=spf1 include:x.example -all", &ours), State::Unknown);
+        assert_eq!(spf("v=spf1 -a:mx.host.example -all", &ours), State::Wrong);
+        assert_eq!(spf("v=spf1 -all", &ours), State::Wrong);
+        assert_eq!(state(Purpose::Spf, &["v=spf1 mx", "v=spf1 mx"], &ours), State::Wrong);
+    }
+
+    #[test]
+    fn other_values_are_wrong() {
+        use Purpose::*;
+        for (purpose, found) in [
+            (Verification, "koltrix-verify=00000000000000000000000000000000"),
+            (Mx, "10 mx.other.example"),
+            (Mx, "0 ."),
+            (Dkim, "v=DKIM1; k=rsa; p="),
+            (Dkim, "v=DKIM1; k=rsa; p=AAAA"),
+            (Dmarc, "v=DMARC1; p=nothing"),
+            (MtaSts, "v=STSv1; id=old"),
+            (TlsRpt, "v=TLSRPTv1"),
+            (Service, "0 1 466 mx.host.example"),
+            (TrackingHost, "192.0.2.2"),
+        ] {
+            assert_eq!(state(purpose, &[found], &["192.0.2.1"]), State::Wrong, "{found}");
+        }
+    }
+
+    #[test]
+    fn what_a_domain_may_decide_itself_is_right() {
+        use Purpose::*;
+        for (purpose, found) in [
+            (Mx, "5 mx.host.example"),
+            (Dmarc, "v=DMARC1;p=reject"),
+            (TlsRpt, "v=TLSRPTv1; rua=https://reports.example"),
+            (Service, "7 9 465 mx.host.example"),
+        ] {
+            assert_eq!(state(purpose, &[found], &[]), State::Ok, "{found}");
+        }
+    }
+
+    #[test]
+    fn texts_of_others_under_the_same_name_are_left_out() {
+        assert!(!is_meant(Purpose::Spf, "v=spf10 mx"));
+        assert!(!is_meant(Purpose::Spf, "site-verification=1"));
+        assert!(!is_meant(Purpose::Dmarc, "v=spf1 -all"));
+        assert!(!is_meant(Purpose::Dkim, "hello"));
+    }
+}
