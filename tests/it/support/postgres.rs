@@ -8,6 +8,7 @@ use koltrix_mail::config::Config;
 use koltrix_mail::store::db::Db;
 use koltrix_mail::store::embedded::{Durability, Embedded};
 use koltrix_mail::store::migrate::{MIGRATIONS, migrate};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
@@ -84,9 +85,11 @@ pub async fn url() -> String {
 }
 
 /// A pool of the server's own role, for looking at rows and for what other
-/// programs do by plain SQL.
+/// programs do by plain SQL. Tests may share it: a connection belongs to the
+/// runtime of the test that opened it, so none is handed on.
 pub async fn pool() -> PgPool {
-    PgPool::connect(&url().await).await.unwrap()
+    let options = PgPoolOptions::new().after_release(|_, _| Box::pin(async { Ok(false) }));
+    options.connect(&url().await).await.unwrap()
 }
 
 /// A fresh organisation.
