@@ -109,7 +109,7 @@ impl KeylessDomain {
             .execute(&mut *self.tx)
             .await?;
         }
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await
     }
 }
 

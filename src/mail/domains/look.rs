@@ -155,9 +155,10 @@ fn spf(record: &Record, text: &str, exchanges: &[String]) -> Verdict {
 }
 
 fn settle(right: bool, record: &Record) -> Verdict {
-    match right {
-        true => (State::Ok, None),
-        false => (State::Wrong, Some(format!("it should be: {}", record.zone_line))),
+    if right {
+        (State::Ok, None)
+    } else {
+        (State::Wrong, Some(format!("it should be: {}", record.zone_line)))
     }
 }
 
