@@ -8,6 +8,7 @@ mod explain;
 mod mailbox;
 mod migrate;
 mod output;
+mod queue;
 mod secret;
 mod tenant;
 
@@ -39,6 +40,7 @@ enum Command {
     Migrate(migrate::Args),
     Tenant(tenant::Args),
     Mailbox(mailbox::Args),
+    Queue(queue::Args),
     Doctor(doctor::Args),
 }
 
@@ -67,6 +69,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate(args) => args.run(&context?).await,
         Command::Tenant(args) => args.run(&context?).await,
         Command::Mailbox(args) => args.run(&context?).await,
+        Command::Queue(args) => args.run(&context?).await,
     }
 }
 
