@@ -10,6 +10,7 @@ mod migrate;
 mod output;
 mod queue;
 mod secret;
+mod serve;
 mod tenant;
 
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Serve(serve::Args),
     Migrate(migrate::Args),
     Tenant(tenant::Args),
     Mailbox(mailbox::Args),
@@ -66,6 +68,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let context = Context::load(cli.config.as_deref());
     match cli.command {
         Command::Doctor(args) => args.run(context).await,
+        Command::Serve(args) => args.run(&context?).await,
         Command::Migrate(args) => args.run(&context?).await,
         Command::Tenant(args) => args.run(&context?).await,
         Command::Mailbox(args) => args.run(&context?).await,

@@ -7,6 +7,7 @@ pub mod addresses;
 pub mod app_passwords;
 pub mod credentials;
 pub mod db;
+pub mod demo;
 pub mod domain_keys;
 pub mod domains;
 pub mod emails;
