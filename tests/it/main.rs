@@ -1,14 +1,17 @@
 //! Integration tests: the real server, a real Postgres, real sockets.
 // Nothing is outside of a test: `pub` here means "for the other test files".
 #![allow(unreachable_pub)]
+// A test that cannot go on fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod domains;
 mod doubles;
 mod embedded;
 mod main_job;
 mod receive;
-mod standards;
 mod schema;
+mod smtp;
+mod standards;
 mod support;
 mod tidy;
 mod walls;

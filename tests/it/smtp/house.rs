@@ -1,0 +1,85 @@
+//! An organisation with two mailboxes, and the ports that lead to them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use koltrix_mail::app::{self, Addresses, Running};
+use koltrix_mail::config::Config;
+use koltrix_mail::store::embedded::Durability;
+use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::support::postgres;
+use crate::support::server::{configuration, server};
+
+/// Who is served, and where.
+pub struct House {
+    pub smtp: SocketAddr,
+    pub submission: SocketAddr,
+    pub submission_tls: SocketAddr,
+    pub domain: String,
+    /// An address.
+    pub ann: String,
+    /// Another one.
+    pub bob: String,
+    schema: String,
+    pool: PgPool,
+}
+
+impl House {
+    /// On the server that all tests share.
+    pub async fn start() -> Self {
+        Self::at(server().await.at).await
+    }
+
+    /// On a node of its own beside that, with these `[limits]` and `[timeouts]`.
+    pub async fn start_with(settings: &str) -> (Self, Running) {
+        let folder = postgres::folder().join(format!("node-{}", uuid::Uuid::new_v4().simple()));
+        let dns = server().await.dns.addr();
+        let mut config = configuration(&folder, &postgres::url().await, dns, 25);
+        let wanted = Config::parse(settings, |_| None).unwrap();
+        (config.limits, config.timeouts) = (wanted.limits, wanted.timeouts);
+        let roles = "smtp".parse().unwrap();
+        let node = Box::pin(app::start(Arc::new(config), roles, Durability::None)).await.unwrap();
+        (Self::at(node.addresses).await, node)
+    }
+
+    async fn at(at: Addresses) -> Self {
+        let server = server().await;
+        let tenant = server.tenant().await;
+        Self {
+            smtp: at.smtp.unwrap(),
+            submission: at.submission_starttls.unwrap(),
+            submission_tls: at.submission_tls.unwrap(),
+            domain: tenant.domain.clone(),
+            ann: tenant.mailbox("ann").await,
+            bob: tenant.mailbox("bob").await,
+            schema: tenant.schema,
+            pool: server.pool.clone(),
+        }
+    }
+
+    /// How many messages `address` has.
+    pub async fn messages_of(&self, address: &str) -> usize {
+        self.stored(address).await.len()
+    }
+
+    /// The one message that `address` has.
+    pub async fn only_message_of(&self, address: &str) -> String {
+        let stored = self.stored(address).await;
+        let [(header, rest)] = &stored[..] else { panic!("{} messages", stored.len()) };
+        let rest = zstd::decode_all(&rest[..]).unwrap();
+        String::from_utf8([&header[..], &rest].concat()).unwrap()
+    }
+
+    /// Header and compressed rest of each message; nothing here is large enough to be cut out.
+    async fn stored(&self, address: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let query = format!(
+            "SELECT s.header, s.skeleton FROM {0}.folder_entries x
+             JOIN {0}.folders f ON f.id = x.folder_id
+             JOIN {0}.email_sources s ON s.id = x.email_id
+             JOIN public.email_addresses a ON a.id = f.address_id WHERE a.address = $1",
+            self.schema
+        );
+        sqlx::query_as(AssertSqlSafe(query)).bind(address).fetch_all(&self.pool).await.unwrap()
+    }
+}
