@@ -4,6 +4,7 @@ mod app_password;
 mod context;
 mod database;
 mod doctor;
+mod domain;
 mod explain;
 mod mailbox;
 mod migrate;
@@ -41,6 +42,7 @@ enum Command {
     Serve(serve::Args),
     Migrate(migrate::Args),
     Tenant(tenant::Args),
+    Domain(domain::Args),
     Mailbox(mailbox::Args),
     Queue(queue::Args),
     Doctor(doctor::Args),
@@ -71,6 +73,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(args) => args.run(&context?).await,
         Command::Migrate(args) => args.run(&context?).await,
         Command::Tenant(args) => args.run(&context?).await,
+        Command::Domain(args) => args.run(&context?).await,
         Command::Mailbox(args) => args.run(&context?).await,
         Command::Queue(args) => args.run(&context?).await,
     }
@@ -98,9 +101,25 @@ mod tests {
                 } else {
                     let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
                     assert!(help.contains(&path), "{path} shows no example of itself: {help}");
+                    for example in help.lines().filter(|line| line.starts_with("  koltrix-mail")) {
+                        let read = Cli::try_parse_from(words(example));
+                        assert!(read.is_ok(), "{example}: {}", read.err().unwrap());
+                    }
                 }
             }
         }
         look(&Cli::command(), "koltrix-mail");
+    }
+
+    /// As a shell would, with single quotes only.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (n, piece) in line.split('\'').enumerate() {
+            match n % 2 {
+                0 => words.extend(piece.split_whitespace().map(str::to_owned)),
+                _ => words.push(piece.to_owned()),
+            }
+        }
+        words
     }
 }
