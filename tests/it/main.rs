@@ -7,6 +7,7 @@
 mod domains;
 mod doubles;
 mod embedded;
+mod imap;
 mod main_job;
 mod receive;
 mod schema;

@@ -25,7 +25,7 @@ pub(in crate::imap) async fn idle(
     channel.wait_for(server.timeouts.imap_idle.duration());
     loop {
         // Whoever was woken has taken the mark that something changed: the database is asked.
-        let known = Box::pin(report(server, channel, state, Tell::ALL)).await;
+        let known = Box::pin(report(server, channel, state)).await;
         channel.flush().await?;
         tokio::select! {
             event = channel.event() => {
@@ -40,10 +40,10 @@ pub(in crate::imap) async fn idle(
 }
 
 /// Whether the client knows everything now.
-async fn report(server: &Server, channel: &mut Channel, state: &mut State, tell: Tell) -> bool {
+async fn report(server: &Server, channel: &mut Channel, state: &mut State) -> bool {
     let State::Selected(who, selected) = state else { return true };
     let mailboxes = &server.services.mailboxes;
-    match updates::report(mailboxes, who, selected, &mut channel.out, tell).await {
+    match updates::report(mailboxes, who, selected, &mut channel.out, Tell::ALL).await {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(%error, "no news of the mailbox");

@@ -201,9 +201,10 @@ async fn make_levels_above(tx: &mut TenantTx, who: &Identity, name: &str) -> Res
 fn refused(error: store::Error) -> Error {
     match &error {
         store::Error::Conflict { constraint } => match constraint.as_str() {
-            "folders_address_id_name_key" => Error::Exists("folder"),
+            // The INBOX is always there, whatever else would be wrong with another one.
+            "folders_address_id_name_key" | "folders_inbox_check" => Error::Exists("folder"),
             "folders_special_use_key" | "folders_special_use_check" => Reason::SpecialUse.into(),
-            "folders_name_check" | "folders_inbox_check" => Reason::BadFolderName.into(),
+            "folders_name_check" => Reason::BadFolderName.into(),
             _ => error.into(),
         },
         _ => error.into(),

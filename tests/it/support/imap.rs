@@ -7,7 +7,7 @@ use koltrix_mail::net::stream::Stream;
 use koltrix_mail::net::tls::ClientTls;
 use tokio::net::TcpStream;
 
-use super::server::Server;
+use super::server::{PASSWORD, Server, server};
 
 /// How long a test waits for anything before it fails.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -96,20 +96,9 @@ impl Imap {
         self.tags += 1;
         let tag = format!("t{}", self.tags);
         self.send(format!("{tag} {command}\r\n")).await;
-        let mut lines = Vec::new();
-        loop {
-            let mut line = self.line().await;
-            while let Some(count) = literal_size(&line) {
-                let octets = self.octets(count).await;
-                let rest = self.line().await;
-                line = format!("{line}\r\n{}{rest}", String::from_utf8_lossy(&octets));
-            }
-            if let Some(answer) = line.strip_prefix(&format!("{tag} ")) {
-                lines.push(answer.to_owned());
-                return lines;
-            }
-            lines.push(line);
-        }
+        let Reply { mut untagged, done } = self.until(&tag).await;
+        untagged.push(done);
+        untagged
     }
 
     /// As [`Imap::command`], which must be answered OK.
@@ -156,6 +145,104 @@ impl Imap {
     pub async fn done(&mut self) {
         self.send("DONE\r\n").await;
         self.wait_for(&format!("t{} OK", self.tags)).await;
+    }
+}
+
+/// What came of a command.
+#[derive(Debug)]
+pub struct Reply {
+    /// The untagged responses, literals in place.
+    pub untagged: Vec<String>,
+    /// The tagged one, without its tag.
+    pub done: String,
+}
+
+/// Dialogs, one command after the other.
+impl Imap {
+    /// Under TLS, greeted.
+    pub async fn tls() -> Self {
+        Self::greeted_tls(server().await.at.imap_tls.unwrap()).await
+    }
+
+    /// Logged in as the owner of a mailbox made by [`super::server::Tenant::mailbox`].
+    pub async fn of(address: &str) -> Self {
+        Self::login(server().await, address, PASSWORD).await
+    }
+
+    /// The same, with a mailbox open.
+    pub async fn select(address: &str, mailbox: &str) -> Self {
+        let mut imap = Self::of(address).await;
+        imap.ok(&format!("SELECT {mailbox}")).await;
+        imap
+    }
+
+    /// The next response, its literals in place.
+    pub async fn response(&mut self) -> String {
+        let mut response = self.line().await;
+        while let Some(count) = literal_size(&response) {
+            let octets = self.octets(count).await;
+            let rest = self.line().await;
+            response = format!("{response}\r\n{}{rest}", String::from_utf8_lossy(&octets));
+        }
+        response
+    }
+
+    /// The responses up to the one that is tagged so.
+    pub async fn until(&mut self, tag: &str) -> Reply {
+        let mut untagged = Vec::new();
+        loop {
+            let response = self.response().await;
+            match response.strip_prefix(tag).and_then(|rest| rest.strip_prefix(' ')) {
+                Some(done) => return Reply { untagged, done: done.to_owned() },
+                None => untagged.push(response),
+            }
+        }
+    }
+
+    /// Says a command and hears its answers.
+    pub async fn run(&mut self, command: &str) -> Reply {
+        let mut untagged = self.command(command).await;
+        let done = untagged.pop().unwrap();
+        Reply { untagged, done }
+    }
+
+    /// Says a command that works; what it brings.
+    pub async fn brings(&mut self, command: &str) -> Vec<String> {
+        let reply = self.run(command).await;
+        assert!(reply.done.starts_with("OK"), "{command}: {reply:?}");
+        reply.untagged
+    }
+
+    /// Says a command that does not work; how it ends.
+    pub async fn fails(&mut self, command: &str) -> String {
+        let reply = self.run(command).await;
+        assert!(!reply.done.starts_with("OK"), "{command}: {reply:?}");
+        reply.done
+    }
+
+    /// Everything up to the end of the connection.
+    pub async fn rest(&mut self) -> String {
+        while self.stream.fill(LIMIT).await.expect("an end") > 0 {}
+        String::from_utf8_lossy(self.stream.buffered()).into_owned()
+    }
+
+    /// Puts a message into a mailbox; how that ends.
+    pub async fn append(&mut self, mailbox: &str, options: &str, message: &[u8]) -> String {
+        let space = if options.is_empty() { "" } else { " " };
+        let head = format!("a APPEND {mailbox}{space}{options} {{{}+}}\r\n", message.len());
+        self.send([head.as_bytes(), message, b"\r\n"].concat()).await;
+        self.until("a").await.done
+    }
+
+    /// Puts a small message with this subject into a mailbox.
+    pub async fn put(&mut self, mailbox: &str, options: &str, subject: &str) {
+        let message = format!(
+            "From: Ann <ann@client.example>\r\nTo: Bob <bob@client.example>\r\n\
+             Date: Wed, 17 Jul 1996 02:23:25 -0700\r\nSubject: {subject}\r\n\
+             Message-ID: <{subject}@client.example>\r\n\r\nThe body of {subject}.\r\n"
+        );
+        let done = self.append(mailbox, options, message.as_bytes()).await;
+        assert!(done.starts_with("OK [APPENDUID "), "{done}");
     }
 }
 

@@ -1,0 +1,57 @@
+//! APPEND.
+
+use crate::support::imap::Imap;
+use crate::support::server::server;
+
+#[tokio::test]
+async fn a_message_comes_back_octet_for_octet() {
+    let tenant = server().await.tenant().await;
+    let ann = tenant.mailbox("ann").await;
+    let mut imap = Imap::select(&ann, "INBOX").await;
+    // Longer than any buffer on its way, with an attachment that is kept apart.
+    let attachment: String = (0..30_000).map(|n| format!("{:019}=Aa+/\r\n", n * 7919)).collect();
+    let message = format!(
+        "From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n\
+         --x\r\n\r\nText with \u{fc}\r\n--x\r\nContent-Type: application/pdf\r\n\r\n{attachment}--x--\r\n"
+    );
+    let done = imap.append("INBOX", "", message.as_bytes()).await;
+    assert!(done.starts_with("OK [APPENDUID "), "{done}");
+    let content = imap.literal("UID FETCH * BODY.PEEK[]").await;
+    assert!(content == message.as_bytes());
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_is_refused_before_it_is_sent() {
+    let tenant = server().await.tenant().await;
+    let ann = tenant.mailbox("ann").await;
+    let mut imap = Imap::of(&ann).await;
+    assert!(imap.fails("APPEND INBOX {52428801}").await.starts_with("NO [TOOBIG]"));
+    assert!(imap.fails("APPEND Nowhere {5}").await.starts_with("NO [TRYCREATE]"));
+    assert!(imap.fails("APPEND INBOX {0}").await.starts_with("NO"));
+    // Sent unasked, it is skipped: its lines are no commands.
+    imap.send("a APPEND Nowhere {18+}\r\nb LOGOUT\r\nc NOOP\r\n\r\nd NOOP\r\n").await;
+    assert!(imap.until("a").await.done.starts_with("NO [TRYCREATE]"));
+    let reply = imap.until("d").await;
+    assert!(reply.untagged.is_empty() && reply.done.starts_with("OK"), "{reply:?}");
+    // Far too much of it ends the connection.
+    imap.send("e APPEND INBOX {99999999999+}\r\n").await;
+    let rest = imap.rest().await;
+    assert!(rest.contains("e NO [TOOBIG]") && rest.contains("* BYE"), "{rest}");
+}
+
+#[tokio::test]
+async fn the_client_is_asked_for_the_message_and_sees_it_arrive() {
+    let tenant = server().await.tenant().await;
+    let ann = tenant.mailbox("ann").await;
+    let mut imap = Imap::select(&ann, "INBOX").await;
+    imap.send("a APPEND INBOX (\\Draft) {4}\r\n").await;
+    assert!(imap.response().await.starts_with("+ "));
+    imap.send("A: b\r\n").await;
+    let reply = imap.until("a").await;
+    assert_eq!(reply.untagged, ["* 1 EXISTS", "* 1 RECENT"]);
+    assert!(reply.done.starts_with("OK [APPENDUID "), "{reply:?}");
+    // What stands behind the message is part of the command.
+    imap.send("b APPEND INBOX {4+}\r\nA: b rubbish\r\nc NOOP\r\n").await;
+    assert!(imap.until("b").await.done.starts_with("BAD"));
+    assert!(imap.until("c").await.untagged.is_empty());
+}

@@ -1,0 +1,97 @@
+//! SEARCH.
+
+use crate::support::imap::Imap;
+use crate::support::server::server;
+
+const ODD: &str = "From: =?utf-8?q?J=C3=BCrgen_M=C3=BCller?= <j.mueller@client.example>, second@client.example\r\n\
+    To: undisclosed:;\r\nCc: Carla <carla@client.example>\r\nBcc: hidden@client.example\r\n\
+    Date: Tue, 1 Feb 1994 23:30:00 -0700\r\nSubject: =?utf-8?b?R3LDvMOfZQ==?=\r\n\
+    X-Folded: one\r\n two\r\nX-Odd: back\\slash\r\n\r\nNothing but a needle, in HAY.\r\n";
+
+async fn mailbox() -> Imap {
+    let tenant = server().await.tenant().await;
+    let ann = tenant.mailbox("ann").await;
+    let mut imap = Imap::of(&ann).await;
+    imap.put("INBOX", "(\\Seen)", "alpha").await;
+    let done =
+        imap.append("INBOX", "(\\Flagged work) \"02-Feb-1994 12:00:00 +0000\"", ODD.as_bytes());
+    assert!(done.await.starts_with("OK"));
+    imap.put("INBOX", "(\\Deleted \\Answered)", "gamma").await;
+    imap.brings("SELECT INBOX").await;
+    imap
+}
+
+#[tokio::test]
+async fn every_key_finds_what_it_means() {
+    let mut imap = mailbox().await;
+    for (keys, found) in [
+        ("ALL", "1 2 3"),
+        ("SEEN", "1"),
+        ("UNSEEN", "2 3"),
+        ("FLAGGED UNANSWERED", "2"),
+        ("NOT DELETED", "1 2"),
+        ("KEYWORD WORK", "2"),
+        ("UNKEYWORD work", "1 3"),
+        ("NEW", "2 3"),
+        ("OLD", ""),
+        ("FROM ann", "1 3"),
+        ("FROM \"J\u{dc}RGEN\"", "2"),
+        ("FROM second@", "2"),
+        ("TO bob@", "1 3"),
+        ("CC carla", "2"),
+        ("BCC hidden", "2"),
+        ("SUBJECT \"gr\u{fc}\u{df}e\"", "2"),
+        ("BODY needle", "2"),
+        ("TEXT hay", "2"),
+        ("TEXT \"x-folded\"", "2"),
+        ("HEADER X-Folded \"one two\"", "2"),
+        ("HEADER X-FOLDED \"\"", "2"),
+        ("HEADER X-Odd \"back\\\\slash\"", "2"),
+        ("HEADER Subject \"gr\u{fc}\u{df}\"", "2"),
+        ("HEADER Message-ID <alpha@client.example>", "1"),
+        ("HEADER X-None \"\"", ""),
+        ("SENTON 1-Feb-1994", "2"),
+        ("SENTSINCE 2-Feb-1994", "1 3"),
+        ("SENTBEFORE 17-Jul-1996", "2"),
+        ("ON 2-Feb-1994", "2"),
+        ("SINCE 3-Feb-1994", "1 3"),
+        ("BEFORE 3-Feb-1994", "2"),
+        ("LARGER 250", "2"),
+        ("SMALLER 250", "1 3"),
+        ("2:*", "2 3"),
+        ("UID 1,3", "1 3"),
+        ("OR SUBJECT alpha (FLAGGED NOT SEEN)", "1 2"),
+        ("NOT (OR SEEN FLAGGED)", "3"),
+        ("NOT SENTSINCE 1-Jan-1995 2:3", "2"),
+        ("CHARSET UTF-8 BODY needle", "2"),
+    ] {
+        let expected = format!("* SEARCH {found}");
+        assert_eq!(imap.brings(&format!("SEARCH {keys}")).await, [expected.trim_end()], "{keys}");
+    }
+    let refused = imap.fails("SEARCH CHARSET KOI8-R ALL").await;
+    assert!(refused.starts_with("NO [BADCHARSET (US-ASCII UTF-8)]"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_searched_for_is_never_sql() {
+    let mut imap = mailbox().await;
+    for text in ["'", "%", "_", "\\\\", "$1", "'; DROP TABLE emails; --", "(", ".*", "[a"] {
+        for key in ["SUBJECT", "TEXT", "FROM", "HEADER Subject"] {
+            imap.brings(&format!("SEARCH {key} \"{text}\"")).await;
+        }
+    }
+    for name in ["(", "a|b", ".*", "[", "a{9}", "$", "^"] {
+        let reply = imap.brings(&format!("SEARCH HEADER \"{name}\" \"\"")).await;
+        assert_eq!(reply, ["* SEARCH"], "{name} is no pattern");
+    }
+    imap.brings(&format!("SEARCH {}ALL", "NOT ".repeat(50))).await;
+    imap.brings(&format!("SEARCH {}", vec!["SUBJECT x"; 900].join(" "))).await;
+}
+
+#[tokio::test]
+async fn only_what_the_client_knows_is_found() {
+    let mut imap = mailbox().await;
+    assert_eq!(imap.brings("UID SEARCH UID 2:*").await, ["* SEARCH 2 3"]);
+    let reply = imap.brings("SEARCH 9").await;
+    assert_eq!(reply, ["* SEARCH"]);
+}
