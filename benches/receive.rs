@@ -1,0 +1,124 @@
+//! Messages per second received over SMTP, and what one costs.
+//!
+//! Starts the server of this build with durable settings on a database of its
+//! own in a temporary folder, sends mails of 4 KB over 1, 10 and 50
+//! connections to ten mailboxes, and prints for each: messages answered 250 a
+//! second, CPU of server and database a message, transactions and WAL syncs a
+//! message. Nothing is asserted.
+//!
+//! `cargo bench --bench receive -- [SECONDS]`, 10 a line when not given.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// Figures are printed with two digits; counts are far below 2^52.
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+#[path = "support/server.rs"]
+mod server;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use server::Server;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+
+const MAILBOXES: usize = 10;
+const SIZE: usize = 4096;
+
+#[tokio::main]
+async fn main() {
+    let seconds = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(10);
+    let server = Server::start().await;
+    server.add_mailboxes(MAILBOXES).await;
+    println!(
+        "{:>11} {:>10} {:>10} {:>10} {:>10} {:>10}",
+        "connections", "msg/s", "server ms", "db ms", "commits", "wal syncs"
+    );
+    run(&server, 1, Duration::from_secs(2)).await; // warm
+    for connections in [1, 10, 50] {
+        let before = server.usage().await;
+        let started = Instant::now();
+        let messages = run(&server, connections, Duration::from_secs(seconds)).await;
+        let elapsed = started.elapsed().as_secs_f64();
+        let used = server.usage().await - before;
+        let each = |total: f64| total / messages as f64;
+        println!(
+            "{connections:>11} {:>10.0} {:>10.2} {:>10.2} {:>10.2} {:>10.2}",
+            messages as f64 / elapsed,
+            each(used.server_ms),
+            each(used.database_ms),
+            each(used.commits),
+            each(used.wal_syncs),
+        );
+    }
+}
+
+/// Sends for `time` over `connections`; returns how many 250s came.
+async fn run(server: &Server, connections: usize, time: Duration) -> u64 {
+    let accepted = Arc::new(AtomicU64::new(0));
+    let end = Instant::now() + time;
+    let tasks: Vec<_> = (0..connections)
+        .map(|n| tokio::spawn(send(server.smtp, n, end, Arc::clone(&accepted))))
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    accepted.load(Ordering::Relaxed)
+}
+
+async fn send(
+    address: std::net::SocketAddr,
+    connection: usize,
+    end: Instant,
+    accepted: Arc<AtomicU64>,
+) {
+    let mut smtp = BufReader::new(TcpStream::connect(address).await.unwrap());
+    expect(&mut smtp, "220").await;
+    smtp.write_all(b"EHLO load.example\r\n").await.unwrap();
+    expect(&mut smtp, "250").await;
+    for n in 0.. {
+        if Instant::now() >= end {
+            return;
+        }
+        let mailbox = (connection + n) % MAILBOXES;
+        // The envelope goes in one write, as PIPELINING allows (RFC 2920).
+        let envelope = format!(
+            "MAIL FROM:<sender@load.example>\r\nRCPT TO:<user{mailbox}@bench.test>\r\nDATA\r\n"
+        );
+        smtp.write_all(envelope.as_bytes()).await.unwrap();
+        for code in ["250", "250", "354"] {
+            expect(&mut smtp, code).await;
+        }
+        smtp.write_all(&message(mailbox)).await.unwrap();
+        expect(&mut smtp, "250").await;
+        accepted.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn message(mailbox: usize) -> Vec<u8> {
+    let id = uuid::Uuid::new_v4();
+    let mut text = format!(
+        "From: Load <sender@load.example>\r\nTo: user{mailbox}@bench.test\r\nSubject: A message of four kilobytes\r\n\
+         Message-ID: <{id}@load.example>\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\n\r\n"
+    );
+    let mut line = 0;
+    while text.len() < SIZE {
+        line += 1;
+        text.push_str(&format!("Line {line} of {id}, which is as long as lines of prose are.\r\n"));
+    }
+    text.push_str(".\r\n");
+    text.into_bytes()
+}
+
+/// Reads one reply, all its lines.
+async fn expect(smtp: &mut BufReader<TcpStream>, code: &str) {
+    loop {
+        let mut line = String::new();
+        smtp.read_line(&mut line).await.unwrap();
+        assert!(line.starts_with(code), "wanted {code}, got {line:?}");
+        if line.get(3..4) != Some("-") {
+            return;
+        }
+    }
+}
