@@ -180,15 +180,15 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Tells every node about a change that another program made by SQL. The
--- server's own connections set koltrix.quiet and tell in their own time: a
--- NOTIFY serialises the commits of the whole database.
+-- Tells every node about a change. The server's own connections set
+-- koltrix.quiet, since a NOTIFY serialises the commits of the whole database:
+-- for the queue, where changes are many, they tell in their own way.
 CREATE FUNCTION public.announce() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF coalesce(current_setting('koltrix.quiet', true), '') <> 'on' THEN
+    IF TG_ARGV[0] <> 'kx_queue' OR coalesce(current_setting('koltrix.quiet', true), '') <> 'on' THEN
         PERFORM pg_notify(TG_ARGV[0], '');
     END IF;
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION public.announce IS 'NOTIFY on the channel given, unless the server itself made the change.';
+COMMENT ON FUNCTION public.announce IS 'NOTIFY on the channel given; the queue''s only where the change is not the server''s own.';
