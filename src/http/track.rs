@@ -1,9 +1,10 @@
-//! The tracking pixel and the tracked links.
+//! The tracking pixel and the tracked links. A token is read from the path as
+//! it stands: nothing in one needs decoding.
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderName, LOCATION, USER_AGENT};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::domain::hit::Fetch;
@@ -26,12 +27,13 @@ const CROSS_ORIGIN: (HeaderName, &str) =
 /// `GET /t/o/{token}.gif`: the pixel, whatever the token is and whatever happens.
 pub(super) async fn open(
     State(edge): State<Edge>,
-    Path(file): Path<String>,
+    uri: Uri,
     Extension(peer): Extension<Peer>,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(token) = file.strip_suffix(".gif") {
+    let token = uri.path().strip_prefix("/t/o/").and_then(|file| file.strip_suffix(".gif"));
+    if let Some(token) = token {
         edge.tracking.open(token, visit(&edge, peer, &method, &headers)).await;
     }
     ([(CONTENT_TYPE, "image/gif"), CROSS_ORIGIN], PIXEL.as_slice()).into_response()
@@ -40,12 +42,13 @@ pub(super) async fn open(
 /// `GET /t/c/{token}`: to the stored target, and to nothing else.
 pub(super) async fn click(
     State(edge): State<Edge>,
-    Path(token): Path<String>,
+    uri: Uri,
     Extension(peer): Extension<Peer>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    let target = edge.tracking.click(&token, visit(&edge, peer, &method, &headers)).await?;
+    let token = uri.path().strip_prefix("/t/c/").unwrap_or_default();
+    let target = edge.tracking.click(token, visit(&edge, peer, &method, &headers)).await?;
     let location = HeaderValue::try_from(uri::to_ascii(&target))
         .map_err(|_| Error::Internal("a stored target is no URL".to_owned()))?;
     Ok((StatusCode::FOUND, [(LOCATION, location)]).into_response())

@@ -6,6 +6,7 @@
 
 mod domains;
 mod doubles;
+mod edge;
 mod embedded;
 mod imap;
 mod main_job;

@@ -1,6 +1,7 @@
 //! What the tests share: doubles for what we do not own.
 
 pub mod dns;
+pub mod http;
 pub mod imap;
 pub mod postgres;
 pub mod remote_mx;
