@@ -1,69 +1,51 @@
-//! The first connections: is it ready, and are our role and database there?
+//! The server's own role and database in a fresh cluster.
 
-use std::time::{Duration, Instant};
+use std::fmt::Write as _;
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
-use super::cluster::Cluster;
-use super::error::EmbeddedError;
-use super::process::Process;
+/// Logs in, owns its database, makes the organisations' roles; no superuser.
+pub(super) const ROLE: &str = "koltrix";
+pub(super) const DATABASE: &str = "koltrix";
 
-/// Replaying the log of a long crash takes a while.
-const LONGEST_START: Duration = Duration::from_mins(5);
+/// There is no TCP port; the number is part of the socket's name.
+pub(super) const PORT: &str = "5432";
 
-/// Waits until the postmaster takes connections.
-pub(super) async fn until_ready(cluster: &Cluster, process: &Process) -> Result<(), EmbeddedError> {
-    let started = Instant::now();
-    loop {
-        let error = match connect(cluster).await {
-            Ok(conn) => {
-                let _ = conn.close().await;
-                return Ok(());
-            }
-            Err(error) => error,
-        };
-        if process.has_ended() {
-            return Err(cluster.failed(last_words(cluster)));
-        }
-        if started.elapsed() > LONGEST_START {
-            process.stop().await;
-            return Err(cluster.failed(error.to_string()));
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+/// Who made the cluster.
+const SUPERUSER: &str = "postgres";
+
+/// Makes what is missing; a cluster that has it all is left alone.
+pub(super) async fn run(host: &str) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(&url(host, SUPERUSER, "postgres")).await?;
+    let known: (bool, bool) = sqlx::query_as(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1),
+                EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $2)",
+    )
+    .bind(ROLE)
+    .bind(DATABASE)
+    .fetch_one(&mut connection)
+    .await?;
+    if !known.0 {
+        // NOINHERIT: what an organisation's role may do is had by SET ROLE only.
+        connection.execute("CREATE ROLE koltrix LOGIN CREATEROLE NOINHERIT").await?;
     }
+    if !known.1 {
+        connection.execute("CREATE DATABASE koltrix OWNER koltrix").await?;
+    }
+    connection.close().await
 }
 
-/// A role that may make the roles of organisations and is no superuser: row
-/// level security binds it.
-pub(super) async fn role_and_database(cluster: &Cluster) -> Result<(), EmbeddedError> {
-    let made = async {
-        let mut conn = connect(cluster).await?;
-        let (role, database): (bool, bool) = sqlx::query_as(
-            "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'koltrix'),
-                    EXISTS (SELECT 1 FROM pg_database WHERE datname = 'koltrix')",
-        )
-        .fetch_one(&mut conn)
-        .await?;
-        if !role {
-            sqlx::query("CREATE ROLE koltrix LOGIN CREATEROLE NOINHERIT")
-                .execute(&mut conn)
-                .await?;
+/// A connection's address; `host` is the socket's folder. What goes before the question mark tells
+/// role and database alone.
+pub(super) fn url(host: &str, role: &str, database: &str) -> String {
+    let mut encoded = String::with_capacity(host.len());
+    for byte in host.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // A String takes everything.
+            let _ = write!(encoded, "%{byte:02X}");
         }
-        if !database {
-            sqlx::query("CREATE DATABASE koltrix OWNER koltrix").execute(&mut conn).await?;
-        }
-        conn.close().await
-    };
-    made.await.map_err(|error: sqlx::Error| cluster.failed(error.to_string()))
-}
-
-async fn connect(cluster: &Cluster) -> Result<PgConnection, sqlx::Error> {
-    PgConnection::connect(&cluster.url("postgres", "postgres")).await
-}
-
-/// The last line of the log that says something.
-fn last_words(cluster: &Cluster) -> String {
-    let log = std::fs::read_to_string(cluster.log()).unwrap_or_default();
-    let telling = log.lines().rev().find(|line| line.contains("FATAL") || line.contains("ERROR"));
-    telling.or_else(|| log.lines().last()).unwrap_or("it said nothing").to_owned()
+    }
+    format!("postgres://{role}@localhost/{database}?host={encoded}&port={PORT}")
 }

@@ -1,255 +1,154 @@
-//! The cluster on disk: where it is, how it is made, how it is run.
+//! The cluster's files: where they are and what they say.
 
-use std::fs::{File, OpenOptions, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::process::Signal;
+use super::EmbeddedError;
 
-use super::Durability;
-use super::binaries::Binaries;
-use super::error::EmbeddedError;
-use super::owner::{self, Owner};
-use super::process::{self, Process};
+/// The longest path of a Unix socket, less the name of the socket in its folder.
+const LONGEST_SOCKET_DIR: usize = 107 - "/.s.PGSQL.5432".len();
 
-/// Where and as whom the cluster runs.
-#[derive(Clone, Debug)]
+/// A cluster's place; whether it exists yet is another matter.
+#[derive(Debug, Clone)]
 pub(super) struct Cluster {
-    home: PathBuf,
-    socket_dir: PathBuf,
-    binaries: Binaries,
-    owner: Option<Owner>,
-    durability: Durability,
+    /// The data directory, absolute and without links.
+    data_dir: PathBuf,
+    dir: PathBuf,
 }
-
-/// A socket's path has 107 octets (unix(7)); the file's name takes some.
-const LONGEST_SOCKET_DIR: usize = 80;
-/// Root's data directory may lie where the other user cannot go.
-const SHARED: &str = "/var/lib/koltrix-mail";
-/// The log begins anew when it has grown beyond this.
-const LONGEST_LOG: u64 = 16 * 1024 * 1024;
 
 impl Cluster {
-    /// Makes the folders that hold it.
-    pub(super) fn locate(
-        data_dir: &Path,
-        binaries: Binaries,
-        durability: Durability,
-    ) -> Result<Self, EmbeddedError> {
-        let owner = owner::choose()?;
+    /// The cluster of a data directory that exists.
+    pub(super) fn at(data_dir: &Path) -> Result<Self, EmbeddedError> {
         let data_dir = data_dir.canonicalize().map_err(EmbeddedError::io(data_dir))?;
-        let name = short_name(&data_dir);
-        let home = match owner {
-            Some(_) if !owner::open_to_all(&data_dir) => Path::new(SHARED).join(&name),
-            _ => data_dir.join("postgres"),
-        };
-        make_private(&home, owner)?;
-        let socket_dir = match home.as_os_str().len() {
-            ..LONGEST_SOCKET_DIR => home.join("run"),
-            _ => std::env::temp_dir().join(name),
-        };
-        make_private(&socket_dir, owner)?;
-        Ok(Self { home, socket_dir, binaries, owner, durability })
+        Ok(Self { dir: data_dir.join("postgres"), data_dir })
     }
 
-    fn data(&self) -> PathBuf {
-        self.home.join("data")
+    /// PostgreSQL's own folder.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
-    pub(super) fn log(&self) -> PathBuf {
-        self.home.join("postgres.log")
+    /// Where a new cluster is made; it gets its name when it is whole.
+    pub(super) fn draft(&self) -> PathBuf {
+        self.data_dir.join("postgres.new")
     }
 
-    /// How to connect as `role` to `database`.
-    pub(super) fn url(&self, role: &str, database: &str) -> String {
-        let host: String = self
-            .socket_dir
-            .as_os_str()
-            .as_encoded_bytes()
-            .iter()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
-                    char::from(*byte).to_string()
-                }
-                other => format!("%{other:02X}"),
-            })
-            .collect();
-        format!("postgres://{role}@localhost/{database}?host={host}&port=5432")
+    /// Where PostgreSQL's words go.
+    pub(super) fn log_path(&self) -> PathBuf {
+        self.data_dir.join("postgres.log")
     }
 
-    /// One process at a time: the lock goes with the file that is returned.
+    /// PostgreSQL's lock file, which tells the process and its state.
+    pub(super) fn pid_path(&self) -> PathBuf {
+        self.dir.join("postmaster.pid")
+    }
+
+    pub(super) fn exists(&self) -> bool {
+        self.dir.exists()
+    }
+
+    /// The cluster's folder and major version, where there is one.
+    pub(super) fn version(&self) -> Result<Option<(PathBuf, u32)>, EmbeddedError> {
+        if !self.exists() {
+            return Ok(None);
+        }
+        let path = self.dir.join("PG_VERSION");
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(EmbeddedError::Io { path, error })
+            }
+            text => text
+                .ok()
+                .and_then(|text| text.trim().parse().ok())
+                .map(|major| Some((self.dir.clone(), major)))
+                .ok_or_else(|| EmbeddedError::NotACluster(self.dir.clone())),
+        }
+    }
+
+    /// Whether PostgreSQL says that it takes connections: the eighth line of its lock file.
+    pub(super) fn is_ready(&self) -> bool {
+        fs::read_to_string(self.pid_path())
+            .is_ok_and(|text| text.lines().nth(7).is_some_and(|state| state.trim() == "ready"))
+    }
+
+    /// The right to run the cluster, for as long as the file is open: the system takes it back from
+    /// a killed process.
     pub(super) fn lock(&self) -> Result<File, EmbeddedError> {
-        let path = self.home.join("lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let file = file.map_err(EmbeddedError::io(&path))?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-            EmbeddedError::Taken { dir: self.home.clone(), url: self.url("koltrix", "koltrix") }
-        })?;
-        Ok(file)
-    }
-
-    /// We have the lock, so a postmaster that still runs here has lost its
-    /// server; it is stopped, and what it knows is on disk.
-    pub(super) async fn stop_leftover(&self) -> Result<(), EmbeddedError> {
-        let Some(pid) = self.leftover() else { return Ok(()) };
-        tracing::info!(pid, "stopping the Postgres of a server that was killed");
-        for signal in [Signal::INT, Signal::QUIT] {
-            process::signal(pid, signal);
-            for _ in 0..300 {
-                if self.leftover().is_none() {
-                    return Ok(());
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
+        let path = self.data_dir.join("postgres.lock");
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(EmbeddedError::io(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                Err(EmbeddedError::Taken { dir: self.data_dir.clone() })
             }
+            Err(TryLockError::Error(error)) => Err(EmbeddedError::Io { path, error }),
         }
-        Err(self.failed(format!("an old one with pid {pid} does not stop")))
     }
 
-    /// The pid in postmaster.pid, when that process is a Postgres on this cluster.
-    fn leftover(&self) -> Option<i32> {
-        let text = std::fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
-        let pid: i32 = text.lines().next()?.trim().parse().ok()?;
-        let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        let command = String::from_utf8_lossy(&command);
-        let here = self.data().display().to_string();
-        command.split('\0').any(|word| word == here).then_some(pid)
-    }
-
-    /// Makes the cluster beside its place and moves it there when it is whole.
-    pub(super) async fn create_if_missing(&self) -> Result<(), EmbeddedError> {
-        if let Ok(version) = std::fs::read_to_string(self.data().join("PG_VERSION")) {
-            let version = version.trim();
-            if version != self.binaries.major.to_string() {
-                return Err(EmbeddedError::OtherVersion {
-                    dir: self.home.clone(),
-                    cluster: version.to_owned(),
-                    binaries: self.binaries.major,
-                });
-            }
-            return Ok(());
-        }
-        let new = self.home.join("data.new");
-        if new.exists() {
-            std::fs::remove_dir_all(&new).map_err(EmbeddedError::io(&new))?;
-        }
-        let mut command = self.command("initdb", false);
-        command
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-D"])
-            .arg(&new);
-        if self.durability == Durability::None {
-            command.arg("--no-sync");
-        }
-        let output = tokio::task::spawn_blocking(move || command.output())
-            .await
-            .map_err(std::io::Error::other)
-            .and_then(|output| output)
-            .map_err(EmbeddedError::io(&self.binaries.dir))?;
-        if !output.status.success() {
-            return Err(self.failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
-        }
-        std::fs::rename(&new, self.data()).map_err(EmbeddedError::io(&new))
-    }
-
-    /// Starts the postmaster, in a process group of its own: Ctrl-C is for us.
-    pub(super) fn spawn(&self) -> Result<Process, EmbeddedError> {
-        let log = self.open_log().map_err(EmbeddedError::io(self.log()))?;
-        let mut command = self.command("postgres", true);
-        command.arg("-D").arg(self.data()).args(self.settings());
-        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        Process::start(command).map_err(EmbeddedError::io(&self.binaries.dir))
-    }
-
-    fn settings(&self) -> Vec<String> {
-        let socket_dir = self.socket_dir.display();
-        let durable = self.durability == Durability::Full;
-        let mut settings = vec![
-            "listen_addresses=".into(),
-            format!("unix_socket_directories={socket_dir}"),
-            "unix_socket_permissions=0700".into(),
-            "port=5432".into(),
-            "max_connections=100".into(),
-            "shared_buffers=128MB".into(),
-            // One migration may touch every organisation's tables at once.
-            "max_locks_per_transaction=1024".into(),
-            "jit=off".into(),
-        ];
-        if !durable {
-            settings.extend(
-                ["fsync", "synchronous_commit", "full_page_writes"].map(|s| format!("{s}=off")),
-            );
-        }
-        settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]).collect()
-    }
-
-    /// A server program as its owner, its environment cleared; with us it ends.
-    fn command(&self, program: &str, tied: bool) -> Command {
-        let path = self.binaries.dir.join(program);
-        let mut command = match setpriv() {
-            Some(setpriv) if tied => {
-                let mut command = Command::new(setpriv);
-                command.args(["--pdeathsig", "INT"]);
-                if let Some(owner) = self.owner {
-                    command.args([
-                        "--reuid",
-                        &owner.uid.to_string(),
-                        "--regid",
-                        &owner.gid.to_string(),
-                    ]);
-                    command.arg("--clear-groups");
-                }
-                command.arg(path);
-                command
-            }
+    /// The folder of the socket as this process can name it, and what has to stay open meanwhile.
+    ///
+    /// The socket lies in the cluster's folder. A path too long for a socket's address is replaced
+    /// by that of an open descriptor, which is always short.
+    pub(super) fn socket_dir(&self) -> Result<(String, Option<File>), EmbeddedError> {
+        match self.dir.to_str() {
+            Some(path) if path.len() <= LONGEST_SOCKET_DIR => Ok((path.to_owned(), None)),
             _ => {
-                let mut command = Command::new(path);
-                if let Some(owner) = self.owner {
-                    command.uid(owner.uid).gid(owner.gid);
-                }
-                command
+                let dir = File::open(&self.dir).map_err(EmbeddedError::io(&self.dir))?;
+                Ok((descriptor_path(&dir), Some(dir)))
             }
-        };
-        command.env_clear().env("LC_ALL", "C.UTF-8").env("PATH", "/usr/bin:/bin").current_dir("/");
-        command
-    }
-
-    fn open_log(&self) -> std::io::Result<File> {
-        let path = self.log();
-        let long = path.metadata().is_ok_and(|m| m.len() > LONGEST_LOG);
-        OpenOptions::new().create(true).write(true).truncate(long).append(!long).open(path)
-    }
-
-    /// With the last words of the log.
-    pub(super) fn failed(&self, reason: String) -> EmbeddedError {
-        EmbeddedError::Failed { reason, log: self.log() }
+        }
     }
 }
 
-/// util-linux's, which every Debian and Ubuntu has.
-fn setpriv() -> Option<PathBuf> {
-    ["/usr/bin/setpriv", "/bin/setpriv"].map(PathBuf::from).into_iter().find(|path| path.is_file())
+/// A path that leads to an open file for this process and those that inherit the descriptor,
+/// whatever the permissions above the file.
+pub(super) fn descriptor_path(file: &File) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-/// A name for the data directory that is short and its own.
-fn short_name(data_dir: &Path) -> String {
-    let digest = aws_lc_rs::digest::digest(
-        &aws_lc_rs::digest::SHA256,
-        data_dir.as_os_str().as_encoded_bytes(),
-    );
-    let head: String = digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    format!("koltrix-mail-{head}")
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A folder that only the cluster's owner can enter.
-fn make_private(path: &Path, owner: Option<Owner>) -> Result<(), EmbeddedError> {
-    if path.is_dir() {
-        return Ok(());
+    #[test]
+    fn one_server_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let cluster = Cluster::at(dir.path()).unwrap();
+        let held = cluster.lock().unwrap();
+        assert!(matches!(cluster.lock(), Err(EmbeddedError::Taken { .. })));
+        drop(held);
+        cluster.lock().unwrap();
     }
-    std::fs::create_dir_all(path).map_err(EmbeddedError::io(path))?;
-    std::fs::set_permissions(path, Permissions::from_mode(0o700))
-        .map_err(EmbeddedError::io(path))?;
-    owner.map_or(Ok(()), |owner| owner.take(path))
+
+    #[test]
+    fn a_folder_that_is_no_cluster_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let cluster = Cluster::at(dir.path()).unwrap();
+        assert!(cluster.version().unwrap().is_none());
+        fs::create_dir(cluster.dir()).unwrap();
+        assert!(matches!(cluster.version(), Err(EmbeddedError::NotACluster(_))));
+        fs::write(cluster.dir().join("PG_VERSION"), "16\n").unwrap();
+        assert_eq!(cluster.version().unwrap().unwrap().1, 16);
+    }
+
+    #[test]
+    fn readiness_is_read_from_the_lock_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let cluster = Cluster::at(dir.path()).unwrap();
+        fs::create_dir(cluster.dir()).unwrap();
+        assert!(!cluster.is_ready());
+        for (state, ready) in [("starting", false), ("ready   ", true), ("stopping", false)] {
+            fs::write(cluster.pid_path(), format!("1\n/d\n1\n5432\n.\n\n 1 2\n{state}\n")).unwrap();
+            assert_eq!(cluster.is_ready(), ready, "{state}");
+        }
+    }
 }
