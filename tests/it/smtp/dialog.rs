@@ -132,3 +132,17 @@ async fn utf8_is_said_before_it_is_used() {
     smtp.ask("MAIL FROM:<jürgen@y.test> SMTPUTF8", "250 ").await;
     smtp.ask("RCPT TO:<jürgen@y.test>", "550 5.7.1 ").await;
 }
+
+#[tokio::test]
+async fn one_transaction_may_be_for_many_organisations() {
+    let (here, there) = (House::start().await, House::start().await);
+    let mut smtp = ingress(&here).await;
+    let to = [here.ann.as_str(), &here.bob, &there.ann];
+    smtp.deliver("x@y.test", &to, b"From: x@y.test\r\n\r\nto all of you\r\n").await;
+    for (house, address) in [(&here, &here.ann), (&here, &here.bob), (&there, &there.ann)] {
+        assert_eq!(house.messages_of(address).await, 1, "{address}");
+    }
+    // Who else was in the envelope is nobody's business.
+    let message = there.only_message_of(&there.ann).await;
+    assert!(!message.contains(&here.domain), "{message}");
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use koltrix_mail::app::{self, Addresses, Running};
 use koltrix_mail::config::Config;
 use koltrix_mail::store::embedded::Durability;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 
 use crate::support::postgres;
 use crate::support::server::{configuration, server};
@@ -69,6 +69,14 @@ impl House {
         let [(header, rest)] = &stored[..] else { panic!("{} messages", stored.len()) };
         let rest = zstd::decode_all(&rest[..]).unwrap();
         String::from_utf8([&header[..], &rest].concat()).unwrap()
+    }
+
+    /// Keeps anything from being stored here until the transaction ends.
+    pub async fn hold_mail(&self) -> Transaction<'static, Postgres> {
+        let mut transaction = self.pool.begin().await.unwrap();
+        let lock = format!("LOCK TABLE {}.emails IN ACCESS EXCLUSIVE MODE", self.schema);
+        sqlx::query(AssertSqlSafe(lock)).execute(&mut *transaction).await.unwrap();
+        transaction
     }
 
     /// Header and compressed rest of each message; nothing here is large enough to be cut out.

@@ -70,11 +70,18 @@ async fn a_long_line_is_thrown_away_and_no_more() {
 #[tokio::test]
 async fn whoever_speaks_out_of_turn_is_not_heard() {
     let house = House::start().await;
-    // Before the greeting.
-    let mut smtp = Smtp::connect(house.smtp).await;
-    smtp.send("EHLO client.test\r\n").await;
-    smtp.expect("521 5.5.0 ").await;
-    smtp.expect_closed().await;
+    // Before the greeting. On a busy machine the bytes may come too late to be seen by it.
+    let mut answer = String::new();
+    for _ in 0..100 {
+        let mut smtp = Smtp::connect(house.smtp).await;
+        smtp.send("EHLO client.test\r\n").await;
+        answer = smtp.reply().await;
+        if answer.starts_with("521 5.5.0 ") {
+            smtp.expect_closed().await;
+            break;
+        }
+    }
+    assert!(answer.starts_with("521 5.5.0 "), "{answer}");
     // Behind EHLO and behind DATA (RFC 2920 §3.1).
     let mut smtp = Smtp::greeted(house.smtp).await;
     smtp.send("EHLO client.test\r\nMAIL FROM:<x@y.test>\r\n").await;
@@ -117,4 +124,32 @@ async fn one_address_gets_its_share_of_connections() {
     drop(first);
     // The place is free once the server has seen the end of the first one.
     while !Smtp::connect(house.smtp).await.reply().await.starts_with("220 ") {}
+}
+
+#[tokio::test]
+async fn storing_takes_its_time_and_no_longer() {
+    let (house, _node) = House::start_with("[timeouts]\nprocessing = \"2s\"\n").await;
+    let mut smtp = ingress(&house).await;
+    let message = b"From: x@y.test\r\nSubject: slow\r\n\r\npatience\r\n";
+    let envelope = ["MAIL FROM:<x@y.test>".to_owned(), format!("RCPT TO:<{}>", house.ann)];
+    let held = house.hold_mail().await;
+    for line in &envelope {
+        smtp.ask(line, "250 ").await;
+    }
+    smtp.ask("DATA", "354 ").await;
+    smtp.send([&message[..], b".\r\n"].concat()).await;
+    // Doubt is temporary (RFC 5321 §4.2.1).
+    smtp.expect("451 4.3.0 ").await;
+    held.rollback().await.unwrap();
+    assert_eq!(house.messages_of(&house.ann).await, 0);
+    smtp.deliver("x@y.test", &[&house.ann], message).await;
+    assert_eq!(house.messages_of(&house.ann).await, 1);
+}
+
+#[tokio::test]
+async fn what_the_disk_cannot_hold_is_put_off() {
+    let (house, _node) = House::start_with("[limits]\nmessage_size = \"1000000GiB\"\n").await;
+    let mut smtp = ingress(&house).await;
+    smtp.ask("MAIL FROM:<x@y.test> SIZE=1000000000000000", "452 4.3.1 ").await;
+    smtp.ask("MAIL FROM:<x@y.test> SIZE=1000", "250 ").await;
 }
