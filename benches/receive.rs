@@ -7,13 +7,14 @@
 //! message. Nothing is asserted.
 //!
 //! `cargo bench --bench receive -- [SECONDS]`, 10 a line when not given.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 // Figures are printed with two digits; counts are far below 2^52.
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 #[path = "support/server.rs"]
 mod server;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -105,7 +106,7 @@ fn message(mailbox: usize) -> Vec<u8> {
     let mut line = 0;
     while text.len() < SIZE {
         line += 1;
-        text.push_str(&format!("Line {line} of {id}, which is as long as lines of prose are.\r\n"));
+        let _ = write!(text, "Line {line} of {id}, which is as long as lines of prose are.\r\n");
     }
     text.push_str(".\r\n");
     text.into_bytes()

@@ -64,7 +64,7 @@ impl Server {
             .unwrap();
         let started = Instant::now();
         while tokio::net::TcpStream::connect(smtp).await.is_err() {
-            assert!(started.elapsed() < Duration::from_secs(60), "the server does not start");
+            assert!(started.elapsed() < Duration::from_mins(1), "the server does not start");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let config = Config::parse(&text, |name| std::env::var(name).ok()).unwrap();
@@ -108,11 +108,12 @@ impl Drop for Server {
 }
 
 fn configuration(folder: &Path, smtp: SocketAddr) -> String {
-    let [a, b, c, d, e] = std::array::from_fn(|_| free_port());
+    let others: [SocketAddr; 5] = std::array::from_fn(|_| free_port());
+    let [starttls, tls, imap_starttls, imap_tls, http] = others;
     format!(
         "[server]\nhostname = \"bench.test\"\ndata_dir = {:?}\ncerts_dir = {:?}\nlog_filter = \"warn\"\n\
-         [smtp]\nlisten = \"{smtp}\"\n[submission]\nlisten_starttls = \"{a}\"\nlisten_tls = \"{b}\"\n\
-         [imap]\nlisten_starttls = \"{c}\"\nlisten_tls = \"{d}\"\n[http]\nlisten = \"{e}\"\n\
+         [smtp]\nlisten = \"{smtp}\"\n[submission]\nlisten_starttls = \"{starttls}\"\nlisten_tls = \"{tls}\"\n\
+         [imap]\nlisten_starttls = \"{imap_starttls}\"\nlisten_tls = \"{imap_tls}\"\n[http]\nlisten = \"{http}\"\n\
          [limits]\nconnections_per_address = 1000\n",
         folder.join("data").display().to_string(),
         folder.join("certs").display().to_string(),

@@ -90,7 +90,7 @@ impl Listeners {
             match speaks {
                 Speaks::Smtp => smtp(smtp::Kind::Ingress, smtp::Start::Plain, listener),
                 Speaks::SubmissionStarttls => {
-                    smtp(smtp::Kind::Submission, smtp::Start::Plain, listener)
+                    smtp(smtp::Kind::Submission, smtp::Start::Plain, listener);
                 }
                 Speaks::SubmissionTls => smtp(smtp::Kind::Submission, smtp::Start::Tls, listener),
                 Speaks::ImapStarttls => imap(imap::Start::Plain, listener),

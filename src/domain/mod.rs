@@ -6,6 +6,7 @@
 pub mod address;
 pub mod envelope;
 pub mod flags;
+pub mod hex;
 pub mod hit;
 pub mod ids;
 pub mod network;

@@ -34,10 +34,9 @@ pub fn judge(phase: Phase, reply: Reply) -> Outcome {
         // RFC 7504: this host, or this domain, takes no mail at all.
         (Phase::Host, 521 | 556) => Outcome::Failed(reply),
         // Blocked, misconfigured, overloaded: ours or theirs to fix, and the
-        // message can wait for it.
-        (Phase::Host, _) => Outcome::Deferred(reply),
-        // They want TLS or AUTH, which an attempt in better order may offer.
-        (_, 530 | 534 | 538) => Outcome::Deferred(reply),
+        // message can wait for it. Or they want TLS or AUTH, which an attempt
+        // in better order may offer.
+        (Phase::Host, _) | (_, 530 | 534 | 538) => Outcome::Deferred(reply),
         // RFC 5321 §4.5.3.1.10: the old code for "too many recipients".
         (Phase::Rcpt, 552) if reply.enhanced.is_none() => Outcome::Deferred(reply),
         (_, 500..) => Outcome::Failed(reply),

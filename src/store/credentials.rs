@@ -22,6 +22,9 @@ pub struct Credentials {
     pub app_password: Option<Uuid>,
 }
 
+/// Organisation, mailbox, active, hash, app password.
+type Row = (Uuid, Uuid, bool, Option<String>, Option<Uuid>);
+
 impl Db {
     /// The credentials of a mailbox and whether `secret_sha256` is one of its
     /// app passwords. One round trip.
@@ -30,7 +33,7 @@ impl Db {
         address: &Address,
         secret_sha256: &[u8],
     ) -> Result<Option<Credentials>, Error> {
-        let row: Option<(Uuid, Uuid, bool, Option<String>, Option<Uuid>)> = sqlx::query_as(
+        let row: Option<Row> = sqlx::query_as(
             "SELECT a.tenant_id, a.id, a.status = 'active' AND t.status = 'active', a.password_hash,
                 (SELECT p.id FROM public.app_passwords p
                  WHERE p.address_id = a.id AND p.secret_sha256 = $2 AND p.revoked_at IS NULL)

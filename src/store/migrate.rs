@@ -2,6 +2,7 @@
 
 use sqlx::{Connection as _, PgConnection};
 
+use crate::domain::hex::hex;
 use crate::store::db::Db;
 use crate::store::error::Error;
 
@@ -184,7 +185,7 @@ async fn apply(conn: &mut PgConnection, migration: &Migration) -> Result<(), Err
 /// SHA-256 in hex.
 fn checksum(body: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(digest.as_ref())
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub async fn targets(
                 found.extend(addresses.into_iter().map(|ip| Target {
                     host: exchange.host.clone(),
                     at: SocketAddr::new(ip, port),
-                }))
+                }));
             }
             Err(DnsError::NotFound) => {}
             Err(error) => trouble = Some(error),

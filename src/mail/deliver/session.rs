@@ -37,12 +37,12 @@ impl Dialer {
     pub async fn open(&self, target: &Target) -> Result<Session, Reply> {
         let conversation = self.greet(target).await?;
         if !conversation.offer().starttls {
-            return Ok(self.session(target, conversation, None));
+            return Ok(Session::new(target, conversation, None));
         }
         let stream = match conversation.start_tls().await {
             Ok(stream) => stream,
             Err(refused) if refused.is_usable() => {
-                return Ok(self.session(target, refused, None));
+                return Ok(Session::new(target, refused, None));
             }
             Err(_) => return self.in_the_clear(target).await,
         };
@@ -52,7 +52,7 @@ impl Dialer {
                 let tls = secret.stream.tls().map(|tls| tls.to_string());
                 let conversation =
                     Conversation::resume(secret.stream, &self.us, self.deadlines).await?;
-                Ok(self.session(target, conversation, tls))
+                Ok(Session::new(target, conversation, tls))
             }
             Err(error) => {
                 tracing::info!(host = %target.host, %error, "TLS failed; going on in the clear");
@@ -63,7 +63,7 @@ impl Dialer {
 
     async fn in_the_clear(&self, target: &Target) -> Result<Session, Reply> {
         let conversation = self.greet(target).await?;
-        Ok(self.session(target, conversation, None))
+        Ok(Session::new(target, conversation, None))
     }
 
     async fn greet(&self, target: &Target) -> Result<Conversation<Stream>, Reply> {
@@ -71,19 +71,14 @@ impl Dialer {
             connect(target.at, self.deadlines.connect).await.map_err(outcome::connection)?;
         Conversation::greet(stream, &self.us, self.deadlines).await
     }
-
-    fn session(
-        &self,
-        target: &Target,
-        conversation: Conversation<Stream>,
-        tls: Option<String>,
-    ) -> Session {
-        let via = Via { host: Some(target.host.clone()), ip: Some(target.at.ip()), tls };
-        Session { conversation, via }
-    }
 }
 
 impl Session {
+    fn new(target: &Target, conversation: Conversation<Stream>, tls: Option<String>) -> Self {
+        let via = Via { host: Some(target.host.clone()), ip: Some(target.at.ip()), tls };
+        Self { conversation, via }
+    }
+
     /// Where this is.
     pub fn via(&self) -> &Via {
         &self.via

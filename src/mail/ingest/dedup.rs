@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{Context, Digest, SHA256};
 
 use crate::domain::address::Address;
 use crate::domain::envelope::{Recipient, ReversePath};
+use crate::domain::hex::hex;
 use crate::domain::ids::QueueId;
 use crate::mail::recipients::Local;
 
@@ -42,13 +43,4 @@ fn key<'a>(fields: impl Iterator<Item = &'a [u8]>) -> String {
         context.update(field);
     }
     hex(context.finish().as_ref())
-}
-
-/// Lower-case hex.
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

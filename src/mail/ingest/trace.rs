@@ -38,7 +38,7 @@ impl Stamp<'_> {
         let _ = write!(
             out,
             "Received: {}\r\n\tby {} with {}{} id {}{};\r\n\t{}\r\n",
-            self.from_clause(),
+            self.origin_clause(),
             self.hostname,
             self.client.protocol(self.mail_from.smtputf8),
             self.tls_comment(),
@@ -50,7 +50,7 @@ impl Stamp<'_> {
     }
 
     /// Where somebody logged in, it is nobody's business from where.
-    fn from_clause(&self) -> String {
+    fn origin_clause(&self) -> String {
         match &self.client.login {
             Some(_) => "from authenticated-user".into(),
             None => {

@@ -76,7 +76,7 @@ impl Tracking {
             Err(Error::NotFound(_)) => {}
             Err(error) => {
                 tracing::warn!(%error, "a pixel's token could not be looked up");
-                self.hits.lose();
+                let _ = self.hits.lose();
             }
         }
     }
@@ -89,7 +89,7 @@ impl Tracking {
     pub async fn click(&self, token: &str, visit: Visit) -> Result<String, Error> {
         let tracked = self.tracked(token, HitKind::Click).await.inspect_err(|error| {
             if !matches!(error, Error::NotFound(_)) {
-                self.hits.lose();
+                let _ = self.hits.lose();
             }
         })?;
         let target = tracked.target.clone().ok_or(Error::NotFound("link"))?;

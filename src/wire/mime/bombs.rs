@@ -176,7 +176,7 @@ fn no_html_costs_more_than_its_length_to_rewrite() {
         let raw = format!("Content-Type: text/html\r\n\r\n{html}");
         let start = Instant::now();
         let urls = collect_links(raw.as_bytes());
-        rewrite_message(raw.as_bytes(), Some("https://t.example/"), &urls);
+        let _ = rewrite_message(raw.as_bytes(), Some("https://t.example/"), &urls);
         assert!(start.elapsed() < Duration::from_secs(8), "{:?} for {piece}", start.elapsed());
     }
 }
