@@ -11,6 +11,7 @@ use koltrix_mail::mail::domains::{
 use koltrix_mail::net::dns::Resolver;
 use koltrix_mail::store::db::Db;
 use koltrix_mail::store::domains::Domain;
+use std::fmt::Write as _;
 
 use super::context::Context;
 use super::database::with_database;
@@ -155,7 +156,7 @@ fn zone(records: &DnsRecords) -> String {
     let mut text = String::new();
     for record in &records.records {
         let (what, need) = (words(record.purpose), need(record.need));
-        text.push_str(&format!("; {what}, {need}\n{}\n", record.zone_line));
+        let _ = writeln!(text, "; {what}, {need}\n{}", record.zone_line);
     }
     if records.keys_pending {
         text.push_str("; the DKIM keys are not made yet: a running server does it in a second\n");
@@ -175,10 +176,10 @@ fn findings(report: &Report) -> String {
         let mut line = format!("{state:<8} {what:<24} {}\n", finding.record.name);
         let need = need(finding.record.need);
         for found in &finding.found {
-            line.push_str(&format!("{:9}found: {}\n", "", found.replace(char::is_control, "?")));
+            let _ = writeln!(line, "{:9}found: {}", "", found.replace(char::is_control, "?"));
         }
         if let Some(advice) = &finding.advice {
-            line.push_str(&format!("{:9}-> {need}: {advice}\n", ""));
+            let _ = writeln!(line, "{:9}-> {need}: {advice}", "");
         }
         line
     };
@@ -188,7 +189,7 @@ fn findings(report: &Report) -> String {
     }
     let proven =
         if report.verified { "proven: it may send" } else { "not proven: it may not send" };
-    text.push_str(&format!("{} is {proven}.\n", report.domain));
+    let _ = writeln!(text, "{} is {proven}.", report.domain);
     text
 }
 

@@ -50,7 +50,7 @@ pub(super) async fn accounts(db: &Db, data_dir: &Path) -> anyhow::Result<Option<
     Ok(Some(Accounts { addresses, password }))
 }
 
-async fn make(db: &Db, file: &PathBuf, mailboxes: &[(Address, &str)]) -> anyhow::Result<()> {
+async fn make(db: &Db, file: &Path, mailboxes: &[(Address, &str)]) -> anyhow::Result<()> {
     let password = password::generate()?;
     // Before the accounts: should this be the last thing that happens, the next start begins anew.
     keep(file, &password).with_context(|| format!("{} cannot be written", file.display()))?;
