@@ -103,8 +103,8 @@ impl Keys {
         Ok(NewKey { id, selector, algorithm: algorithm.name(), sealed, public_key: pair.public })
     }
 
-    /// What mail of `tenant` from `domain` is signed with: a signer of each algorithm, or none when
-    /// the domain is not proven to be the organisation's.
+    /// What mail of `tenant` from `domain` is signed with: a signer of each algorithm, or none while
+    /// the domain is not proven to be the organisation's or its keys are being made.
     ///
     /// # Errors
     /// [`Error::Temporary`] when the database does not answer or a key does not open: mail waits
@@ -120,7 +120,10 @@ impl Keys {
         let signers = Arc::new(signers?);
         // None may be a domain whose keys are being made at this moment.
         if !signers.is_empty() {
-            self.0.signers.insert(key, Arc::clone(&signers));
+            // That there is none is soon over: nobody tells when keys are made.
+            if !signers.is_empty() {
+                self.0.signers.insert(key, Arc::clone(&signers));
+            }
         }
         Ok(signers)
     }

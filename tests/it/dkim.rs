@@ -65,6 +65,8 @@ async fn both_signatures_hold_with_the_records_we_ask_to_publish() {
     let keys = Keys::new(db.clone(), &master).unwrap();
     let domains = Domains::new(db, Resolver::new(&config.dns).unwrap(), Site::new(&config));
     let domain = domains.find(None, &tenant.domain).await.unwrap();
+    // Asking too early must not hide the keys later.
+    keys.signers(TenantId(tenant.id), &tenant.domain).await.unwrap();
     let wanted = loop {
         keys.ensure_all().await.unwrap();
         let wanted = domains.dns_records(&domain).await.unwrap();
