@@ -4,7 +4,7 @@
 //! `_koltrix.<domain>`, which nothing but control over its DNS allows; a domain that is not proven
 //! neither sends nor signs. A proof stands once given: records that go missing later are reported,
 //! but mail does not stop because somebody tidied a zone. One organisation at most can prove a
-//! domain.
+//! domain. The database itself tells every node of each change.
 
 mod check;
 mod look;
@@ -21,7 +21,6 @@ use crate::mail::{Error, Reason};
 use crate::net::dns::Resolver;
 use crate::store::db::Db;
 use crate::store::domains::Domain;
-use crate::store::notify::Channel;
 
 /// Manages domains. Cheap to clone.
 #[derive(Clone)]
@@ -61,7 +60,6 @@ impl Domains {
                 error.into()
             }
         })?;
-        self.announce().await?;
         self.find(Some(tenant), &name).await
     }
 
@@ -98,8 +96,7 @@ impl Domains {
         let wanted = self.dns_records(domain).await?;
         let mut report = check::check(&self.resolver, domain, wanted).await;
         let tenant = self.db.tenant(domain.tenant_id);
-        let proves = domain.verified_at.is_none() && report.proof_found();
-        if proves {
+        if domain.verified_at.is_none() && report.proof_found() {
             match tenant.verify_domain(domain.id).await {
                 Ok(()) => report.proven(),
                 Err(error) if error.is_conflict("tenant_domains_verified_key") => {
@@ -109,14 +106,7 @@ impl Domains {
             }
         }
         tenant.keep_domain_report(domain.id, &report).await?;
-        if proves {
-            self.announce().await?;
-        }
         Ok(report)
-    }
-
-    async fn announce(&self) -> Result<(), Error> {
-        Ok(self.db.notify(Channel::Directory, "").await?)
     }
 }
 
