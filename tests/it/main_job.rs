@@ -45,7 +45,7 @@ fn message(id: &str, refers_to: Option<&str>, pdf: &[u8], image: &[u8]) -> Strin
     )
 }
 
-async fn objects(server: &Server, tenant: &Tenant) -> Vec<(PathBuf, Vec<u8>)> {
+fn objects(server: &Server, tenant: &Tenant) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut folders = vec![server.objects.join(tenant.id.to_string())];
     while let Some(folder) = folders.pop() {
@@ -97,7 +97,7 @@ async fn three_megabytes_arrive_whole_and_the_waiting_client_is_told() {
     assert!(part == base64_lines(&pdf).trim_end_matches("\r\n").as_bytes());
 
     // The PDF is an object of its own content, and the row points at it.
-    let stored = objects(server, &tenant).await;
+    let stored = objects(server, &tenant);
     assert_eq!(stored.len(), 2);
     assert!(stored.iter().any(|(_, octets)| *octets == pdf));
     let row = sqlx::query(AssertSqlSafe(format!(
@@ -119,7 +119,7 @@ async fn three_megabytes_arrive_whole_and_the_waiting_client_is_told() {
     // The same PDF again is the same object; References join the thread.
     let second = message("m2@client.example", Some("m1@client.example"), &pdf, &image);
     smtp.deliver("ann@client.example", &[&bob], second.as_bytes()).await;
-    assert_eq!(objects(server, &tenant).await.len(), 2);
+    assert_eq!(objects(server, &tenant).len(), 2);
     let threads: Vec<uuid::Uuid> = sqlx::query_scalar(AssertSqlSafe(format!(
         "SELECT DISTINCT thread_id FROM {}.emails",
         tenant.schema

@@ -116,8 +116,8 @@ impl Screen<'_> {
 mod tests {
     use super::*;
 
-    fn at(port: u16) -> Option<SocketAddr> {
-        Some(([0, 0, 0, 0], port).into())
+    fn at(port: u16) -> SocketAddr {
+        ([0, 0, 0, 0], port).into()
     }
 
     fn demo() -> Accounts {
@@ -131,12 +131,12 @@ mod tests {
     fn a_first_start_tells_all_and_fits_one_screen() {
         let config = Config::parse("", |_| None).unwrap();
         let addresses = Addresses {
-            smtp: at(2525),
-            submission_starttls: at(2587),
-            submission_tls: at(2465),
-            imap_starttls: at(2143),
-            imap_tls: at(2993),
-            http: at(8080),
+            smtp: Some(at(2525)),
+            submission_starttls: Some(at(2587)),
+            submission_tls: Some(at(2465)),
+            imap_starttls: Some(at(2143)),
+            imap_tls: Some(at(2993)),
+            http: Some(at(8080)),
         };
         let screen = Screen { config: &config, hostname: "mx.test", addresses, demo: Some(demo()) };
         let text = screen.to_string();
@@ -161,7 +161,7 @@ mod tests {
                     [objects.s3]\nendpoint = \"http://minio:9000\"\nbucket = \"mail\"\n\
                     access_key = \"a\"\nsecret_key = \"hunter3\"";
         let config = Config::parse(file, |_| None).unwrap();
-        let addresses = Addresses { smtp: at(25), ..Addresses::default() };
+        let addresses = Addresses { smtp: Some(at(25)), ..Addresses::default() };
         let text =
             Screen { config: &config, hostname: "mx.test", addresses, demo: None }.to_string();
         assert!(text.contains("bucket mail at http://minio:9000"), "{text}");

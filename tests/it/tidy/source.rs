@@ -62,10 +62,10 @@ impl Source {
                 at += 1;
             }
         }
-        paths.into_iter().map(|path| self.from_root(path)).collect()
+        paths.into_iter().map(|path| self.resolve(path)).collect()
     }
 
-    fn from_root(&self, path: Vec<String>) -> Vec<String> {
+    fn resolve(&self, path: Vec<String>) -> Vec<String> {
         let supers = path.iter().take_while(|name| *name == "super").count();
         let skip = match path[0].as_str() {
             "crate" | "koltrix_mail" => 1,
