@@ -4,8 +4,9 @@
 CREATE INDEX outbound_messages_tenant_due_idx ON public.outbound_messages (tenant_id, (class = 'bulk'), next_attempt_at)
     WHERE state = 'queued';
 
--- As before, but what a client submits keeps the null reverse-path it was given: a read receipt
--- must not bounce (RFC 8098 section 3).
+-- As before, with two differences for what a client submits. It keeps the null reverse-path it was
+-- given: a read receipt must not bounce (RFC 8098 section 3). And whoever wrote to a suppressed
+-- address is told so: the worker, which asks the list too, ends the row with a report.
 CREATE OR REPLACE FUNCTION public.complete_outbound_message() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -13,7 +14,7 @@ BEGIN
     IF NEW.reverse_path = '' AND NEW.source NOT IN ('submission', 'bounce', 'auto_reply') THEN
         NEW.reverse_path := NEW.from_address;
     END IF;
-    IF NEW.state = 'queued' AND EXISTS (
+    IF NEW.state = 'queued' AND NEW.source <> 'submission' AND EXISTS (
         SELECT 1 FROM public.suppression_list s WHERE s.tenant_id = NEW.tenant_id AND s.address = NEW.recipient) THEN
         NEW.state := 'suppressed';
         NEW.finished_at := now();

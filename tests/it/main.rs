@@ -7,14 +7,4 @@
 mod dkim;
 mod domains;
 mod doubles;
-mod edge;
-mod embedded;
-mod imap;
-mod main_job;
-mod receive;
-mod schema;
-mod smtp;
-mod standards;
-mod support;
-mod tidy;
-mod walls;
+mod egress;
