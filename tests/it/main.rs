@@ -1,10 +1,21 @@
 //! Integration tests: the real server, a real Postgres, real sockets.
 // Nothing is outside of a test: `pub` here means "for the other test files".
 #![allow(unreachable_pub)]
-// A test that cannot go on fails.
+// A test that cannot go on fails where it stands, in helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod dkim;
 mod domains;
 mod doubles;
+mod edge;
 mod egress;
+mod embedded;
+mod imap;
+mod main_job;
+mod receive;
+mod schema;
+mod smtp;
+mod standards;
+mod support;
+mod tidy;
+mod walls;
