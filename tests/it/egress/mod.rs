@@ -62,7 +62,7 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), made).await.expect("keys");
+        tokio::time::timeout(Duration::from_mins(1), made).await.expect("keys");
         tenant
     }
 
@@ -98,7 +98,7 @@ impl Server {
         };
         match tokio::time::timeout(Duration::from_secs(30), reached).await {
             Ok(standing) => standing,
-            Err(_) => panic!("not {state}: {:?}", self.standing(id).await),
+            Err(_elapsed) => panic!("not {state}: {:?}", self.standing(id).await),
         }
     }
 

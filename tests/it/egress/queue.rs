@@ -114,7 +114,7 @@ async fn queue(pool: &PgPool, tenant: Uuid, class: &str, domain: &str, rows: i32
 }
 
 fn request(limit: u32, per_domain: u32, busy: &[String]) -> LeaseRequest<'_> {
-    let time = std::time::Duration::from_secs(60);
+    let time = std::time::Duration::from_mins(1);
     LeaseRequest { node: NodeId::random(), limit, per_domain, time, busy }
 }
 
