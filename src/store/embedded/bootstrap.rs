@@ -26,7 +26,7 @@ pub(super) async fn run(host: &str) -> Result<(), sqlx::Error> {
     .fetch_one(&mut connection)
     .await?;
     if !known.0 {
-        // NOINHERIT: what an organisation's role may do is had by SET ROLE only.
+        // NOINHERIT: what an organisation's role may do has to be taken on.
         connection.execute("CREATE ROLE koltrix LOGIN CREATEROLE NOINHERIT").await?;
     }
     if !known.1 {

@@ -38,8 +38,12 @@ fn is_running(pid: Pid) -> bool {
     fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).is_ok_and(|line| !line.is_empty())
 }
 
+/// One at a time: a child that another test spawns at the wrong moment inherits the lock.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 #[tokio::test]
 async fn a_cluster_is_made_once_and_comes_back_with_its_data() {
+    let _alone = ALONE.lock().await;
     let dir = tempfile::tempdir().unwrap();
     let first = Embedded::start_with(settings(dir.path())).await.unwrap();
     let url = first.url().to_owned();
@@ -60,6 +64,7 @@ async fn a_cluster_is_made_once_and_comes_back_with_its_data() {
 
 #[tokio::test]
 async fn the_cluster_is_closed_to_others_and_never_roots() {
+    let _alone = ALONE.lock().await;
     let dir = tempfile::tempdir().unwrap();
     let cluster = Embedded::start_with(settings(dir.path())).await.unwrap();
     let metadata = fs::metadata(dir.path().join("postgres")).unwrap();
@@ -74,6 +79,7 @@ async fn the_cluster_is_closed_to_others_and_never_roots() {
 
 #[tokio::test]
 async fn a_second_server_is_refused_and_a_command_borrows() {
+    let _alone = ALONE.lock().await;
     let dir = tempfile::tempdir().unwrap();
     let cluster = Embedded::start_with(settings(dir.path())).await.unwrap();
     let error = Embedded::start_with(settings(dir.path())).await.err().unwrap();
@@ -90,6 +96,7 @@ async fn a_second_server_is_refused_and_a_command_borrows() {
 
 #[tokio::test]
 async fn the_log_holds_no_data() {
+    let _alone = ALONE.lock().await;
     let dir = tempfile::tempdir().unwrap();
     let cluster = Embedded::start_with(settings(dir.path())).await.unwrap();
     let mut connection = PgConnection::connect(cluster.url()).await.unwrap();
@@ -107,6 +114,7 @@ async fn the_log_holds_no_data() {
 
 #[tokio::test]
 async fn a_postgres_that_dies_is_started_again() {
+    let _alone = ALONE.lock().await;
     let dir = tempfile::tempdir().unwrap();
     let cluster = Embedded::start_with(settings(dir.path())).await.unwrap();
     let killed = postmaster(dir.path());
@@ -127,6 +135,7 @@ async fn a_postgres_that_dies_is_started_again() {
 /// What a killed server leaves: PostgreSQL at work without a supervisor and without the lock.
 #[tokio::test]
 async fn a_leftover_is_stopped_before_a_new_start() {
+    let _alone = ALONE.lock().await;
     let dir = tempfile::tempdir().unwrap();
     Embedded::start_with(settings(dir.path())).await.unwrap().stop().await;
     let (cluster, lock, launch) = prepare(&settings(dir.path())).unwrap();
@@ -148,6 +157,7 @@ async fn a_leftover_is_stopped_before_a_new_start() {
 
 #[tokio::test]
 async fn a_stale_lock_file_blocks_nothing_even_if_its_number_lives() {
+    let _alone = ALONE.lock().await;
     let dir = tempfile::tempdir().unwrap();
     Embedded::start_with(settings(dir.path())).await.unwrap().stop().await;
     let path = dir.path().join("postgres/postmaster.pid");
@@ -160,6 +170,7 @@ async fn a_stale_lock_file_blocks_nothing_even_if_its_number_lives() {
 
 #[tokio::test]
 async fn a_deep_closed_folder_is_no_obstacle() {
+    let _alone = ALONE.lock().await;
     let dir = tempfile::tempdir().unwrap();
     let deep = dir.path().join("x".repeat(60)).join("a folder, closed").join("y".repeat(60));
     fs::create_dir_all(&deep).unwrap();
@@ -171,6 +182,7 @@ async fn a_deep_closed_folder_is_no_obstacle() {
 
 #[tokio::test]
 async fn a_broken_cluster_says_why_it_does_not_start() {
+    let _alone = ALONE.lock().await;
     let dir = tempfile::tempdir().unwrap();
     Embedded::start_with(settings(dir.path())).await.unwrap().stop().await;
     fs::write(dir.path().join("postgres/postgresql.conf"), "no_such_option = 1\n").unwrap();

@@ -167,7 +167,9 @@ mod tests {
             let rebuilt =
                 rebuild(Skeleton { header, rest }, &cuts, range.clone(), objects).unwrap();
             assert_eq!(rebuilt, raw[range.clone()]);
-            let overlaps = |cut: &Cut| cut.start < range.end && cut.range().end > range.start;
+            let overlaps = |cut: &Cut| {
+                !range.is_empty() && cut.start < range.end && cut.range().end > range.start
+            };
             let expected: Vec<_> = (0..cuts.len()).filter(|i| overlaps(&cuts[*i])).collect();
             assert_eq!(touched, expected, "only the objects that the range needs");
         }

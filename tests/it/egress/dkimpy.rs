@@ -64,6 +64,9 @@ async fn both_signatures_of_a_delivered_message_verify_and_protect_it() {
     let text = String::from_utf8(message).unwrap();
     let forged = text.replacen("\r\nFrom: ", "\r\nFrom: boss@bank.example\r\nFrom: ", 1);
     assert_ne!(forged, text);
-    assert_eq!(verified(forged.as_bytes(), &records), "False");
-    assert_eq!(verified(text.replace(".dot", ".dit").as_bytes(), &records), "False");
+    // dkimpy does not even answer for a message with two authors.
+    assert_ne!(verified(forged.as_bytes(), &records), "True");
+    let altered = text.replacen("</p>", "</P>", 1);
+    assert_ne!(altered, text);
+    assert_ne!(verified(altered.as_bytes(), &records), "True");
 }

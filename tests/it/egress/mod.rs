@@ -96,10 +96,10 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        match tokio::time::timeout(Duration::from_secs(30), reached).await {
-            Ok(standing) => standing,
-            Err(_elapsed) => panic!("not {state}: {:?}", self.standing(id).await),
+        if let Ok(standing) = tokio::time::timeout(Duration::from_secs(30), reached).await {
+            return standing;
         }
+        panic!("not {state}: {:?}", self.standing(id).await)
     }
 
     /// `outcome code host tls?` of each attempt.
