@@ -6,7 +6,7 @@ use axum::Router;
 use tokio::sync::Notify;
 
 use crate::app::StartError;
-use crate::config::{Config, ObjectKind};
+use crate::config::Config;
 use crate::http::{Edge, Home, router};
 use crate::imap;
 use crate::mail::body::Bodies;
@@ -24,7 +24,7 @@ use crate::net::tls::ServerTls;
 use crate::smtp;
 use crate::store::db::Db;
 use crate::store::master_key::MasterKey;
-use crate::store::objects::{Dir, Objects, S3, S3Settings};
+use crate::store::objects::Objects;
 
 /// Everything that is shared by listeners and background work.
 pub(super) struct Services {
@@ -53,7 +53,8 @@ impl Services {
     pub(super) fn build(config: &Config, db: Db) -> Result<(Self, HitWriter), StartError> {
         let other = |error: &dyn std::fmt::Display| StartError::Other(error.to_string());
         let hostname = hostname(&config.server.hostname);
-        let objects = open_objects(config)?;
+        let objects = Objects::open(&config.objects, &config.server.data_dir)
+            .map_err(|e| StartError::Other(format!("the object store cannot be opened: {e}")))?;
         let changes = Changes::default();
         let settings = ingest::Settings {
             hostname: hostname.clone(),
@@ -131,24 +132,5 @@ impl Services {
             home,
             trusted_proxies: config.http.trusted_proxies.clone().into(),
         })
-    }
-}
-
-fn open_objects(config: &Config) -> Result<Objects, StartError> {
-    match config.objects.kind {
-        ObjectKind::Dir => Dir::open(&config.server.data_dir.join("objects"))
-            .map(Objects::from)
-            .map_err(|e| StartError::Other(format!("the object store cannot be opened: {e}"))),
-        ObjectKind::S3 => {
-            let s3 = &config.objects.s3;
-            Ok(S3::new(&S3Settings {
-                endpoint: s3.endpoint.clone(),
-                region: s3.region.clone(),
-                bucket: s3.bucket.clone(),
-                access_key: s3.access_key.expose().to_owned(),
-                secret_key: s3.secret_key.expose().to_owned(),
-            })
-            .into())
-        }
     }
 }

@@ -15,7 +15,6 @@ use koltrix_mail::domain::slug::Slug;
 use koltrix_mail::mail::password;
 use koltrix_mail::store::db::Db;
 use koltrix_mail::store::demo::Demo;
-use koltrix_mail::store::notify::Channel;
 
 const SLUG: &str = "demo";
 const DOMAIN: &str = "demo.test";
@@ -57,10 +56,7 @@ async fn make(db: &Db, file: &Path, mailboxes: &[(Address, &str)]) -> anyhow::Re
     let hash = tokio::task::spawn_blocking(move || password::hash(&password)).await??;
     let slug = Slug::new(SLUG)?;
     let demo = Demo { slug: &slug, name: "Demo", domain: DOMAIN, mailboxes, password_hash: &hash };
-    if db.add_demo(demo).await? {
-        // Its domain gets DKIM keys from whoever hears of it.
-        db.notify(Channel::Directory, "").await?;
-    }
+    db.add_demo(demo).await?;
     Ok(())
 }
 

@@ -38,7 +38,6 @@ impl Directory {
                 Error::from(error)
             }
         })?;
-        self.announce().await?;
         Ok(NewAppPassword { id, secret })
     }
 
@@ -61,7 +60,6 @@ impl Directory {
         tenant.revoke_app_password(mailbox.id, id).await.map_err(|error| match error {
             store::Error::NotFound => Error::NotFound("app password"),
             other => other.into(),
-        })?;
-        self.announce().await
+        })
     }
 }

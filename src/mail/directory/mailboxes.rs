@@ -53,7 +53,6 @@ impl Directory {
                     error.into()
                 }
             })?;
-        self.announce().await?;
         self.mailbox(new.address).await
     }
 
@@ -80,8 +79,7 @@ impl Directory {
     pub async fn set_password(&self, address: &Address, password: &str) -> Result<(), Error> {
         let mailbox = self.mailbox(address).await?;
         let hash = hash(password).await?;
-        self.db.tenant(mailbox.tenant_id).set_password(mailbox.id, &hash).await?;
-        self.announce().await
+        Ok(self.db.tenant(mailbox.tenant_id).set_password(mailbox.id, &hash).await?)
     }
 }
 

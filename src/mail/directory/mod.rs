@@ -1,7 +1,7 @@
 //! The directory: organisations, their mailboxes and how these are opened.
 //!
-//! Every change is told to all nodes after its commit. The same changes made
-//! by SQL from another program are told by the database itself.
+//! The database itself tells every node of a change, as it does when another
+//! program makes it by SQL.
 
 mod app_passwords;
 mod mailboxes;
@@ -10,9 +10,7 @@ mod organisations;
 pub use app_passwords::NewAppPassword;
 pub use mailboxes::NewMailbox;
 
-use crate::mail::Error;
 use crate::store::db::Db;
-use crate::store::notify::Channel;
 
 /// Manages organisations and mailboxes. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -24,9 +22,5 @@ impl Directory {
     /// Over `db`.
     pub fn new(db: Db) -> Self {
         Self { db }
-    }
-
-    async fn announce(&self) -> Result<(), Error> {
-        Ok(self.db.notify(Channel::Directory, "").await?)
     }
 }

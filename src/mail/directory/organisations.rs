@@ -40,7 +40,6 @@ impl Directory {
                 error.into()
             }
         })?;
-        self.announce().await?;
         known(self.db.organisation(&slug).await)
     }
 
@@ -76,7 +75,6 @@ impl Directory {
     async fn set_status(&self, slug_text: &str, status: &str) -> Result<Organisation, Error> {
         let slug = slug(slug_text)?;
         known(self.db.set_organisation_status(&slug, status).await)?;
-        self.announce().await?;
         known(self.db.organisation(&slug).await)
     }
 }
