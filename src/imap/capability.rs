@@ -1,16 +1,12 @@
 //! What the server can do, and says so only where it works (RFC 3501 §7.2.1).
 
-/// At any time.
-const ALWAYS: &[&str] = &["IMAP4rev1", "LITERAL+", "SASL-IR", "ENABLE", "ID"];
-
-/// Before TLS: nobody may log in yet (RFC 8314 §3.3).
-const BEFORE_TLS: &[&str] = &["STARTTLS", "LOGINDISABLED"];
-
-/// Under TLS, before login.
-const BEFORE_LOGIN: &[&str] = &["AUTH=PLAIN"];
-
-/// After login.
-const AFTER_LOGIN: &[&str] = &[
+/// At any time: clients that never ask again after login (Python's imaplib is one) have to know
+/// what they may use then.
+const ALWAYS: &[&str] = &[
+    "IMAP4rev1",
+    "LITERAL+",
+    "ENABLE",
+    "ID",
     "IDLE",
     "NAMESPACE",
     "CHILDREN",
@@ -26,7 +22,7 @@ const AFTER_LOGIN: &[&str] = &[
 /// How far a connection has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
-    /// In plain text.
+    /// In plain text: nobody may log in yet (RFC 8314 §3.3).
     Plain,
     /// Under TLS.
     Tls,
@@ -36,13 +32,12 @@ pub(super) enum Stage {
 
 /// The capabilities of a stage; `append_limit` is the APPENDLIMIT one (RFC 7889).
 pub(super) fn names(stage: Stage, append_limit: &str) -> Vec<&str> {
-    let more: &[&str] = match stage {
-        Stage::Plain => BEFORE_TLS,
-        Stage::Tls => BEFORE_LOGIN,
-        Stage::LoggedIn => AFTER_LOGIN,
+    let login: &[&str] = match stage {
+        Stage::Plain => &["STARTTLS", "LOGINDISABLED"],
+        Stage::Tls => &["SASL-IR", "AUTH=PLAIN"],
+        Stage::LoggedIn => &[],
     };
-    let limit = (stage == Stage::LoggedIn).then_some(append_limit);
-    ALWAYS.iter().chain(more).copied().chain(limit).collect()
+    ALWAYS.iter().chain(login).copied().chain([append_limit]).collect()
 }
 
 #[cfg(test)]

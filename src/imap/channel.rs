@@ -88,6 +88,11 @@ impl Channel {
         self.until = Instant::now() + limit;
     }
 
+    /// Whether the server is stopping.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.is_requested()
+    }
+
     /// The next event is the next line, whatever stands in it.
     pub(super) fn expect_line(&mut self) {
         self.framer.expect_line();

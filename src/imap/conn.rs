@@ -76,6 +76,9 @@ impl<'a> Conn<'a> {
             if self.state.is_logged_in() {
                 self.channel.wait_for(self.server.timeouts.imap_idle.duration());
             }
+            if self.channel.is_stopping() {
+                return Err(Gone::Stopping);
+            }
             let event = self.channel.event().await?;
             if let Some(end) = boxed(self.turn(event)).await? {
                 return Ok(end);
@@ -113,6 +116,11 @@ impl<'a> Conn<'a> {
     async fn command(&mut self, tag: &Tag, command: Command) -> Result<Option<End>, Gone> {
         let tell = Tell::after(&command);
         let Self { server, channel, state, .. } = self;
+        if let State::Selected(who, selected) = state
+            && dispatch::leaves_mailbox(&command)
+        {
+            updates::leave(&server.services.mailboxes, who, selected).await;
+        }
         let done = match command {
             Command::Idle if state.is_logged_in() => {
                 idle::idle(server, channel, state).await?.into()
@@ -148,15 +156,10 @@ impl<'a> Conn<'a> {
     /// What else happened, then the answer, then the new state.
     async fn finish(&mut self, tag: &Tag, done: Done, tell: Tell) -> Result<Option<End>, Gone> {
         let Done { answer, then } = done;
-        let mailboxes = &self.server.services.mailboxes;
-        if let State::Selected(who, selected) = &mut self.state {
-            if matches!(then, Then::Stay) {
-                let out = &mut self.channel.out;
-                let told = boxed(updates::report(mailboxes, who, selected, out, tell)).await;
-                told.unwrap_or_else(|error| tracing::warn!(%error, "no news of the mailbox"));
-            } else {
-                updates::leave(mailboxes, who, selected).await;
-            }
+        if let (State::Selected(who, selected), Then::Stay) = (&mut self.state, &then) {
+            let (mailboxes, out) = (&self.server.services.mailboxes, &mut self.channel.out);
+            let told = boxed(updates::report(mailboxes, who, selected, out, tell)).await;
+            told.unwrap_or_else(|error| tracing::warn!(%error, "no news of the mailbox"));
         }
         if answer.is_bad() {
             return Ok(self.refuse(Some(tag), &answer));

@@ -28,6 +28,18 @@ pub(super) fn not_now() -> Answer {
     Answer::bad("Not now")
 }
 
+/// Whether the mailbox that is open will not be after `command`, or not as it was.
+pub(super) fn leaves_mailbox(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Select(_)
+            | Command::Examine(_)
+            | Command::Close
+            | Command::Unselect
+            | Command::Logout
+    )
+}
+
 /// Carries out one command. IDLE and APPEND, which read from the client themselves, are not among
 /// them.
 pub(super) async fn carry_out(

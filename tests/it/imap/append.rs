@@ -9,7 +9,7 @@ async fn a_message_comes_back_octet_for_octet() {
     let ann = tenant.mailbox("ann").await;
     let mut imap = Imap::select(&ann, "INBOX").await;
     // Longer than any buffer on its way, with an attachment that is kept apart.
-    let attachment: String = (0..30_000).map(|n| format!("{:019}=Aa+/\r\n", n * 7919)).collect();
+    let attachment = base64_lines(30_000);
     let message = format!(
         "From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n\
          --x\r\n\r\nText with \u{fc}\r\n--x\r\nContent-Type: application/pdf\r\n\r\n{attachment}--x--\r\n"
@@ -54,4 +54,10 @@ async fn the_client_is_asked_for_the_message_and_sees_it_arrive() {
     imap.send("b APPEND INBOX {4+}\r\nA: b rubbish\r\nc NOOP\r\n").await;
     assert!(imap.until("b").await.done.starts_with("BAD"));
     assert!(imap.until("c").await.untagged.is_empty());
+}
+
+/// As many lines that look like base64, each different.
+pub(super) fn base64_lines(count: u32) -> String {
+    let lines: Vec<_> = (0..count).map(|n| format!("{:019}=Aa+/\r\n", n * 7919)).collect();
+    lines.concat()
 }

@@ -136,7 +136,7 @@ async fn an_object_that_is_missing_is_never_an_empty_body() {
     let tenant = server().await.tenant().await;
     let ann = tenant.mailbox("ann").await;
     let mut imap = Imap::of(&ann).await;
-    let content: String = (0..3000).map(|n| format!("{:019}=Aa+/\r\n", n * 7919)).collect();
+    let content = super::append::base64_lines(3000);
     let message = format!(
         "From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n\
          --x\r\n\r\nText\r\n--x\r\nContent-Type: application/pdf\r\n\r\n{content}--x--\r\n"

@@ -1,9 +1,11 @@
 //! Step 2 of the main job: mail is read, with real clients and with raw bytes.
 
 mod append;
+mod clients;
 mod daily;
 mod fetch;
 mod hostile;
 mod mailboxes;
+mod nodes;
 mod search;
 mod updates;
