@@ -38,14 +38,32 @@ async fn an_insert_provisions_in_its_own_transaction() {
 }
 
 #[tokio::test]
+async fn whoever_adds_or_removes_an_organisation_locks_the_directory_first() {
+    // Before any row: what comes later then waits instead of deadlocking.
+    let pool = postgres::pool().await;
+    for (statement, mode) in [
+        ("INSERT INTO tenants (slug, name) SELECT 'x', 'x' WHERE false", "ShareRowExclusiveLock"),
+        ("DELETE FROM tenants WHERE false", "AccessExclusiveLock"),
+    ] {
+        let mut tx = pool.begin().await.unwrap();
+        sqlx::query(statement).execute(&mut *tx).await.unwrap();
+        let held = "SELECT relation::regclass::text FROM pg_locks
+            WHERE pid = pg_backend_pid() AND locktype = 'relation' AND mode = $1 ORDER BY 1";
+        let held: Vec<String> =
+            sqlx::query_scalar(held).bind(mode).fetch_all(&mut *tx).await.unwrap();
+        assert_eq!(held, ["email_addresses", "tenant_users"], "{statement}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_32_lower_case_hex_characters() {
     let pool = postgres::pool().await;
     let tenant = postgres::organisation(&pool).await.id;
     let message = strings(
         &pool,
         &format!(
-            "INSERT INTO outbound_messages (tenant_id, recipient, from_address, text_body)
-             VALUES ('{tenant}', 'a@b.test', 'c@d.test', 'x') RETURNING id::text"
+            "INSERT INTO outbound_messages (tenant_id, recipient, from_address, text_body, state, held_reason)
+             VALUES ('{tenant}', 'a@b.test', 'c@d.test', 'x', 'held', 'x') RETURNING id::text"
         ),
     )
     .await

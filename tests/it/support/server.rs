@@ -9,6 +9,7 @@ use koltrix_mail::app::{self, Addresses, Roles};
 use koltrix_mail::config::Config;
 use koltrix_mail::store::embedded::Durability;
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use tokio::sync::OnceCell;
 
 use super::dns::Dns;
@@ -57,7 +58,13 @@ async fn start() -> Server {
     let at = running.addresses;
     // It ends with the process.
     std::mem::forget(running);
-    Server { at, dns, pool: postgres::pool().await, objects: folder.join("objects"), mx_port }
+    // Every test has a runtime of its own, and a connection dies with the one
+    // it was opened in: none may outlast the query it was opened for.
+    let pool = PgPoolOptions::new()
+        .after_release(|_, _| Box::pin(async { Ok(false) }))
+        .connect_lazy(&postgres::url().await)
+        .unwrap();
+    Server { at, dns, pool, objects: folder.join("objects"), mx_port }
 }
 
 /// Settings for a server under test: free ports, quick retries.
