@@ -106,7 +106,8 @@ async fn a_connection_comes_back_clean_from_a_future_dropped_half_way() {
         unfinished += usize::from(cut(tx.commit(), polls).await.is_none());
         assert_eq!(standing(&db).await, server, "commit, {polls} polls");
     }
-    assert!(unfinished > 3, "too little was cut to prove anything: {unfinished}");
+    // A single poll finishes nothing that has to ask the database.
+    assert!(unfinished >= 3, "too little was cut to prove anything: {unfinished}");
 }
 
 #[tokio::test]
