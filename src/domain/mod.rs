@@ -14,3 +14,4 @@ pub mod outcome;
 pub mod queue;
 pub mod slug;
 pub mod token;
+pub mod verdict;
