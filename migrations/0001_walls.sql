@@ -75,7 +75,11 @@ BEGIN
     IF NOT FOUND OR to_regnamespace('org_' || v_slug) IS NULL THEN
         RAISE EXCEPTION 'no schema for tenant %', p_tenant USING ERRCODE = 'invalid_schema_name';
     END IF;
+    -- What is asked here has an index. A plan made while a table is empty would
+    -- read all of it, and stays until the table is analysed: thousands of
+    -- messages later.
     PERFORM set_config('search_path', 'org_' || v_slug || ', public', true),
+            set_config('enable_seqscan', 'off', true),
             set_config('role', public.tenant_role(p_tenant), true);
 END $$;
 COMMENT ON FUNCTION public.enter_tenant IS 'First call of every transaction that touches an organisation''s tables.';

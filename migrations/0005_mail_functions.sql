@@ -57,23 +57,12 @@ CREATE FUNCTION public.store_email(
     OUT email_id uuid, OUT thread_id uuid, OUT duplicate boolean,
     OUT folder_ids uuid[], OUT uids bigint[], OUT modseqs bigint[], OUT uidvalidities bigint[])
 LANGUAGE plpgsql AS $$
-DECLARE
-    v_first boolean;
-    v_quota bigint;
 BEGIN
     PERFORM public.enter_tenant(p_tenant);
-    SELECT t.first_mail_at IS NULL, t.default_quota_bytes INTO v_first, v_quota FROM public.tenants t WHERE t.id = p_tenant;
     EXECUTE 'SELECT * FROM deliver_email($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)'
         INTO email_id, thread_id, duplicate, folder_ids, uids, modseqs, uidvalidities
-        USING p_fields, p_text, p_parts, p_envelope, p_body, p_body_structure, p_header, p_skeleton, p_cuts,
-            p_attachments, p_targets, v_quota;
-    IF NOT duplicate AND p_fields ->> 'source' IN ('smtp', 'system') THEN
-        INSERT INTO public.analytics_events (tenant_id, event, email_id, properties)
-            VALUES (p_tenant, 'email.received', email_id, jsonb_build_object('size', p_fields -> 'size_bytes'));
-        IF v_first THEN
-            PERFORM public.note_first_mail(p_tenant);
-        END IF;
-    END IF;
+        USING p_tenant, p_fields, p_text, p_parts, p_envelope, p_body, p_body_structure, p_header, p_skeleton, p_cuts,
+            p_attachments, p_targets;
 END $$;
 COMMENT ON FUNCTION public.store_email IS 'Stores one message of one organisation with its folder entries; the one way a message gets in.';
 REVOKE ALL ON FUNCTION public.store_email FROM PUBLIC;

@@ -8,10 +8,9 @@
 
 -- What public.store_email does, once it is inside.
 CREATE FUNCTION deliver_email(
-    p_fields jsonb, p_text text, p_parts jsonb, p_envelope bytea, p_body bytea,
+    p_tenant uuid, p_fields jsonb, p_text text, p_parts jsonb, p_envelope bytea, p_body bytea,
     p_body_structure bytea,
     p_header bytea, p_skeleton bytea, p_cuts jsonb, p_attachments jsonb, p_targets jsonb,
-    p_default_quota bigint,
     OUT email_id uuid, OUT thread_id uuid, OUT duplicate boolean,
     OUT folder_ids uuid[], OUT uids bigint[], OUT modseqs bigint[], OUT uidvalidities bigint[])
 LANGUAGE plpgsql AS $$
@@ -19,8 +18,8 @@ DECLARE
     v_key bytea := decode(p_fields ->> 'dedup_key', 'hex');
     v_size bigint := (p_fields ->> 'size_bytes')::bigint;
     v_message_id text := p_fields ->> 'message_id';
-    v_references text[] := ARRAY(SELECT jsonb_array_elements_text(p_fields -> 'reference_ids'));
-    v_in_reply_to text[] := ARRAY(SELECT jsonb_array_elements_text(p_fields -> 'in_reply_to'));
+    v_references text[] := '{}';
+    v_in_reply_to text[] := '{}';
     v_candidates text[];
     v_received_at timestamptz;
     v_target record;
@@ -42,9 +41,11 @@ BEGIN
     email_id := coalesce((p_fields ->> 'id')::uuid, gen_random_uuid());
 
     -- The thread: the nearest ancestor that is here, else a child that came before its parent.
-    v_candidates := v_in_reply_to || ARRAY(SELECT r.id FROM unnest(v_references) WITH ORDINALITY r (id, n) ORDER BY r.n DESC);
     thread_id := NULL;
-    IF cardinality(v_candidates) > 0 THEN
+    IF p_fields -> 'in_reply_to' <> '[]' OR p_fields -> 'reference_ids' <> '[]' THEN
+        v_references := ARRAY(SELECT jsonb_array_elements_text(p_fields -> 'reference_ids'));
+        v_in_reply_to := ARRAY(SELECT jsonb_array_elements_text(p_fields -> 'in_reply_to'));
+        v_candidates := v_in_reply_to || ARRAY(SELECT r.id FROM unnest(v_references) WITH ORDINALITY r (id, n) ORDER BY r.n DESC);
         SELECT e.thread_id INTO thread_id FROM emails e WHERE e.message_id = ANY (v_candidates)
             ORDER BY array_position(v_candidates, e.message_id) LIMIT 1;
         IF thread_id IS NULL THEN
@@ -85,13 +86,16 @@ BEGIN
 
     -- Folders in one order everywhere, so that two deliveries never wait for each other.
     FOR v_target IN
-        SELECT DISTINCT ON (f.id) f.id, t.*
+        SELECT DISTINCT ON (f.id) f.id, t.*,
+            a.quota_messages IS NOT NULL OR coalesce(a.quota_bytes, o.default_quota_bytes) IS NOT NULL AS has_quota
         FROM jsonb_to_recordset(p_targets) AS t (address_id uuid, folder_id uuid, seen boolean, answered boolean,
             flagged boolean, deleted boolean, draft boolean, keywords text[])
         JOIN LATERAL (
             SELECT x.id FROM folders x
             WHERE x.address_id = t.address_id AND (x.id = t.folder_id OR x.special_use = 'inbox')
             ORDER BY (x.id IS NOT DISTINCT FROM t.folder_id) DESC LIMIT 1) f ON true
+        JOIN public.email_addresses a ON a.id = t.address_id
+        JOIN public.tenants o ON o.id = p_tenant
         ORDER BY f.id
     LOOP
         UPDATE folders f SET uidnext = f.uidnext + 1, highestmodseq = f.highestmodseq + 1,
@@ -107,23 +111,33 @@ BEGIN
         uids := uids || v_folder.uid;
         modseqs := modseqs || v_folder.modseq;
         uidvalidities := uidvalidities || v_folder.uidvalidity;
-        PERFORM check_quota(v_target.address_id, p_default_quota);
+        IF v_target.has_quota THEN
+            PERFORM check_quota(v_target.address_id);
+        END IF;
     END LOOP;
     IF cardinality(folder_ids) = 0 AND jsonb_array_length(p_targets) > 0 THEN
         RAISE EXCEPTION 'no target folder of % is left', email_id USING ERRCODE = 'no_data_found';
+    END IF;
+
+    IF p_fields ->> 'source' IN ('smtp', 'system') THEN
+        INSERT INTO public.analytics_events (tenant_id, event, email_id, properties)
+            VALUES (p_tenant, 'email.received', email_id, jsonb_build_object('size', p_fields -> 'size_bytes'));
+        IF EXISTS (SELECT 1 FROM public.tenants t WHERE t.id = p_tenant AND t.first_mail_at IS NULL) THEN
+            PERFORM public.note_first_mail(p_tenant);
+        END IF;
     END IF;
 END $$;
 COMMENT ON FUNCTION deliver_email IS 'Stores a message with its folder entries; called by public.store_email.';
 
 -- Refuses what would put a mailbox over its quota.
-CREATE FUNCTION check_quota(p_address uuid, p_default bigint) RETURNS void
+CREATE FUNCTION check_quota(p_address uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     v_quota record;
     v_used record;
 BEGIN
-    SELECT coalesce(a.quota_bytes, p_default) AS bytes, a.quota_messages AS messages INTO v_quota
-        FROM public.email_addresses a WHERE a.id = p_address;
+    SELECT coalesce(a.quota_bytes, t.default_quota_bytes) AS bytes, a.quota_messages AS messages INTO v_quota
+        FROM public.email_addresses a JOIN public.tenants t ON t.id = a.tenant_id WHERE a.id = p_address;
     IF v_quota.bytes IS NULL AND v_quota.messages IS NULL THEN
         RETURN;
     END IF;
@@ -257,7 +271,7 @@ BEGIN
     IF p_move THEN
         PERFORM expunge_entries(p_from, v_sources, false);
     ELSE
-        PERFORM check_quota(v_target.address_id, (SELECT t.default_quota_bytes FROM public.tenants t));
+        PERFORM check_quota(v_target.address_id);
     END IF;
     RETURN QUERY SELECT s.uid, v_target.uidnext - 1 + s.n FROM unnest(v_sources) WITH ORDINALITY AS s (uid, n);
 END $$;
