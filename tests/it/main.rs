@@ -13,6 +13,7 @@ mod egress;
 mod embedded;
 mod imap;
 mod main_job;
+mod objects;
 mod receive;
 mod schema;
 mod smtp;

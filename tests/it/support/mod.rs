@@ -5,6 +5,7 @@ pub mod http;
 pub mod imap;
 pub mod postgres;
 pub mod remote_mx;
+pub mod s3;
 pub mod server;
 pub mod smtp;
 pub mod sql;
