@@ -88,13 +88,22 @@ impl Listeners {
         };
         for Port { listener, speaks } in self.0 {
             match speaks {
-                Speaks::Smtp => smtp(smtp::Kind::Ingress, smtp::Start::Plain, listener),
+                Speaks::Smtp => {
+                    let listener = listener.behind(&config.smtp.proxies);
+                    smtp(smtp::Kind::Ingress, smtp::Start::Plain, listener);
+                }
                 Speaks::SubmissionStarttls => {
+                    let listener = listener.behind(&config.submission.proxies);
                     smtp(smtp::Kind::Submission, smtp::Start::Plain, listener);
                 }
-                Speaks::SubmissionTls => smtp(smtp::Kind::Submission, smtp::Start::Tls, listener),
-                Speaks::ImapStarttls => imap(imap::Start::Plain, listener),
-                Speaks::ImapTls => imap(imap::Start::Tls, listener),
+                Speaks::SubmissionTls => {
+                    let listener = listener.behind(&config.submission.proxies);
+                    smtp(smtp::Kind::Submission, smtp::Start::Tls, listener);
+                }
+                Speaks::ImapStarttls => {
+                    imap(imap::Start::Plain, listener.behind(&config.imap.proxies));
+                }
+                Speaks::ImapTls => imap(imap::Start::Tls, listener.behind(&config.imap.proxies)),
                 Speaks::Http => {
                     let router = services.edge(config, Arc::clone(&home));
                     shutdown.spawn(serve_http(

@@ -168,7 +168,12 @@ async fn open_database(
         false => None,
     };
     let url = embedded.as_ref().map_or(url, Embedded::url);
-    match Db::connect(url, config.database.max_connections.get()).await {
+    let connecting = Db::connect_bounded(
+        url,
+        config.database.max_connections.get(),
+        config.timeouts.statement(),
+    );
+    match connecting.await {
         Ok(db) => Ok((db, embedded)),
         Err(error) => {
             if let Some(embedded) = embedded {

@@ -1,6 +1,7 @@
 //! What the conversations ask, built once from the settings.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::sync::Notify;
@@ -11,6 +12,7 @@ use crate::http::{Edge, Home, router};
 use crate::imap;
 use crate::mail::body::Bodies;
 use crate::mail::changes::Changes;
+use crate::mail::directory::Postmaster;
 use crate::mail::health::Health;
 use crate::mail::ingest::{self, Ingest};
 use crate::mail::keys::Keys;
@@ -20,6 +22,7 @@ use crate::mail::recipients::Recipients;
 use crate::mail::submit::Submit;
 use crate::mail::tracking::{HitWriter, Tracking};
 use crate::net::hostname::hostname;
+use crate::net::rate::Rate;
 use crate::net::tls::ServerTls;
 use crate::smtp;
 use crate::store::db::Db;
@@ -34,6 +37,9 @@ pub(super) struct Services {
     pub(super) changes: Changes,
     pub(super) login: Login,
     pub(super) recipients: Recipients,
+    pub(super) postmaster: Postmaster,
+    /// How often one client may say MAIL, on all listeners together.
+    pub(super) messages: Rate,
     pub(super) ingest: Ingest,
     pub(super) mailboxes: Mailboxes,
     pub(super) bodies: Bodies,
@@ -83,6 +89,17 @@ impl Services {
             bodies: Bodies::new(db.clone(), objects.clone()),
             health: Health::new(db.clone(), objects),
             keys: Keys::new(db.clone(), &master).map_err(|e| other(&e))?,
+            postmaster: Postmaster::new(
+                db.clone(),
+                recipients.clone(),
+                config.smtp.postmaster.as_ref(),
+                &hostname,
+            ),
+            messages: Rate::new(
+                Duration::from_hours(1),
+                config.limits.messages_per_hour,
+                config.limits.messages_per_hour_network,
+            ),
             recipients,
             ingest,
             submit,
@@ -104,11 +121,17 @@ impl Services {
             timeouts: config.timeouts.clone(),
             services: smtp::Services {
                 recipients: self.recipients.clone(),
+                postmaster: self.postmaster.clone(),
                 login: self.login.clone(),
                 ingest: self.ingest.clone(),
                 submit: self.submit.clone(),
             },
             tls: self.tls.clone(),
+            messages: self.messages.clone(),
+            xclient: match kind {
+                smtp::Kind::Ingress => config.smtp.xclient.clone(),
+                smtp::Kind::Submission => Vec::new(),
+            },
         })
     }
 

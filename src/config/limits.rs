@@ -1,6 +1,7 @@
 //! `[limits]` and `[timeouts]`: what one peer may ask for, and how long it may take.
 
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -18,6 +19,14 @@ pub struct Limits {
     pub connections: NonZeroUsize,
     /// Connections from one client address to each listener.
     pub connections_per_address: NonZeroUsize,
+    /// New connections to each listener from one client address.
+    pub connections_per_minute: NonZeroU32,
+    /// The same from its network.
+    pub connections_per_minute_network: NonZeroU32,
+    /// Messages by SMTP from one client address.
+    pub messages_per_hour: NonZeroU32,
+    /// The same from its network.
+    pub messages_per_hour_network: NonZeroU32,
     /// Refused commands before an SMTP session is closed.
     pub errors: NonZeroU32,
     /// Bytes per second of message content.
@@ -50,4 +59,13 @@ pub struct Timeouts {
     pub imap_idle: Span,
     /// Finishing what is in hand at the end.
     pub shutdown: Span,
+}
+
+impl Timeouts {
+    /// How long the database may take over one statement: a little less than `processing`, so
+    /// that what was given up here is given up there, not carried out later.
+    pub fn statement(&self) -> Duration {
+        let processing = self.processing.duration();
+        processing - processing / 8
+    }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 
 use super::BaseUrl;
+use crate::domain::address::Address;
 use crate::domain::network::Network;
 
 /// Mail from other servers.
@@ -13,6 +14,13 @@ use crate::domain::network::Network;
 pub struct Smtp {
     /// STARTTLS is offered.
     pub listen: SocketAddr,
+    /// The address behind `<Postmaster>`; empty means one is found.
+    #[serde(deserialize_with = "super::values::optional_address")]
+    pub postmaster: Option<Address>,
+    /// Who begins connections with a PROXY header.
+    pub proxies: Vec<Network>,
+    /// Who may say XCLIENT.
+    pub xclient: Vec<Network>,
 }
 
 /// Mail from account holders (RFC 6409).
@@ -23,6 +31,8 @@ pub struct Submission {
     pub listen_starttls: SocketAddr,
     /// TLS from the first byte (RFC 8314).
     pub listen_tls: SocketAddr,
+    /// Who begins connections with a PROXY header.
+    pub proxies: Vec<Network>,
 }
 
 /// Mail clients (RFC 9051).
@@ -33,6 +43,8 @@ pub struct Imap {
     pub listen_starttls: SocketAddr,
     /// TLS from the first byte (RFC 8314).
     pub listen_tls: SocketAddr,
+    /// Who begins connections with a PROXY header.
+    pub proxies: Vec<Network>,
 }
 
 /// The HTTP edge.

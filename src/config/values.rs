@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 
+use crate::domain::address::Address;
+
 /// Text that is never shown: `Debug` hides it and there is no `Display`.
 #[derive(Clone, Default, Deserialize)]
 #[serde(transparent)]
@@ -83,6 +85,18 @@ pub(super) fn optional_host_name<'de, D: Deserializer<'de>>(
         return Ok(text);
     }
     Err(de::Error::custom(format!("{text:?} is not a host name such as \"mail.example.org\"")))
+}
+
+/// An address of a mailbox, or nothing.
+pub(super) fn optional_address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Address>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let address = Address::parse(&text);
+    address.map(Some).map_err(|error| de::Error::custom(format!("{text:?}: {error}")))
 }
 
 #[cfg(test)]

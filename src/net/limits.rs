@@ -58,7 +58,8 @@ impl Drop for Place {
     }
 }
 
-fn client(address: IpAddr) -> IpAddr {
+/// What counts as one client.
+pub(super) fn client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),

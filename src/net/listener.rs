@@ -8,10 +8,14 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::limits::{PerAddress, Place};
+use super::proxied;
+use super::rate::Rate;
 use super::shutdown::Shutdown;
 use crate::config::Limits;
+use crate::domain::network::Network;
 
 /// How long accepting rests when the system has no descriptor left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
@@ -51,6 +55,17 @@ pub enum BindError {
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    proxies: Vec<Network>,
+}
+
+/// Who may come in, and how often.
+#[derive(Clone)]
+struct Gate {
+    rate: Rate,
+    places: PerAddress,
+    proxies: Arc<[Network]>,
+    /// What those hear who may not.
+    refusal: &'static [u8],
 }
 
 impl Listener {
@@ -58,7 +73,7 @@ impl Listener {
     pub async fn bind(address: SocketAddr, key: &'static str) -> Result<Self, BindError> {
         let bound = TcpListener::bind(address).await.and_then(|socket| {
             let address = socket.local_addr()?;
-            Ok(Self { socket, address })
+            Ok(Self { socket, address, proxies: Vec::new() })
         });
         bound.map_err(|error| match error.kind() {
             ErrorKind::AddrInUse => BindError::InUse { address, key },
@@ -72,10 +87,16 @@ impl Listener {
         self.address
     }
 
+    /// The same port, behind proxies in these networks: a connection from one of them begins with a
+    /// PROXY header, and belongs to whom that names. Nobody else is believed.
+    pub fn behind(self, proxies: &[Network]) -> Self {
+        Self { proxies: proxies.to_vec(), ..self }
+    }
+
     /// Runs `handler` in a task of its own for every connection, until the end is asked for.
     ///
-    /// At the bound of all connections, new ones wait in the system's queue; one over the bound of
-    /// its address gets `refusal` (as far as the socket takes it at once) and is closed.
+    /// At the bound of all connections, new ones wait in the system's queue; one over a bound of
+    /// its address or network gets `refusal` (as far as the socket takes it at once) and is closed.
     pub async fn serve<H, F>(
         self,
         limits: &Limits,
@@ -83,11 +104,12 @@ impl Listener {
         shutdown: Shutdown,
         handler: H,
     ) where
-        H: Fn(TcpStream, SocketAddr) -> F,
+        H: Fn(TcpStream, SocketAddr) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
         let all = Arc::new(Semaphore::new(limits.connections.get().min(Semaphore::MAX_PERMITS)));
-        let per_address = PerAddress::new(limits.connections_per_address.get());
+        let gate = Gate::new(limits, &self.proxies, refusal);
+        let handler = Arc::new(handler);
         loop {
             let next = async {
                 let permit = Arc::clone(&all).acquire_owned().await;
@@ -97,15 +119,12 @@ impl Listener {
                 () = shutdown.requested() => return,
                 next = next => next,
             };
-            let Some(place) = per_address.enter(peer.ip()) else {
-                tracing::info!(%peer, "refused: too many connections from this address");
-                let _ = socket.try_write(refusal);
-                continue;
-            };
-            let work = handler(socket, peer);
+            let (gate, handler) = (gate.clone(), Arc::clone(&handler));
             shutdown.spawn(async move {
-                let _held: (_, Place) = (permit, place);
-                work.await;
+                let _permit = permit;
+                if let Some((socket, client, _place)) = gate.admit(socket, peer).await {
+                    handler(socket, client).await;
+                }
             });
         }
     }
@@ -126,6 +145,46 @@ impl Listener {
                 }
             }
         }
+    }
+}
+
+impl Gate {
+    fn new(limits: &Limits, proxies: &[Network], refusal: &'static [u8]) -> Self {
+        Self {
+            rate: Rate::new(
+                Duration::from_mins(1),
+                limits.connections_per_minute,
+                limits.connections_per_minute_network,
+            ),
+            places: PerAddress::new(limits.connections_per_address.get()),
+            proxies: proxies.into(),
+            refusal,
+        }
+    }
+
+    /// Who is really there, with a place for as long as it stays; `None` where it may not.
+    async fn admit(
+        &self,
+        mut socket: TcpStream,
+        peer: SocketAddr,
+    ) -> Option<(TcpStream, SocketAddr, Place)> {
+        let mut client = peer;
+        if self.proxies.iter().any(|network| network.contains(peer.ip())) {
+            match proxied::client(&mut socket, peer).await {
+                Ok(told) => client = told,
+                Err(error) => {
+                    tracing::info!(%peer, %error, "refused: a proxy that does not say for whom");
+                    return None;
+                }
+            }
+        }
+        let may = self.rate.admit(client.ip(), Instant::now());
+        let place = may.then(|| self.places.enter(client.ip())).flatten();
+        if place.is_none() {
+            tracing::info!(peer = %client, "refused: too many connections from there");
+            let _ = socket.try_write(self.refusal);
+        }
+        place.map(|place| (socket, client, place))
     }
 }
 

@@ -5,6 +5,8 @@ pub mod dns;
 pub mod hostname;
 pub mod limits;
 pub mod listener;
+mod proxied;
+pub mod rate;
 mod read_buffer;
 pub mod shutdown;
 pub mod stream;

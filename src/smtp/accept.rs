@@ -12,8 +12,9 @@ use crate::mail::submit::Submission;
 /// Hands the message to its one door. `250` is said only once it is durable (RFC 5321 §6.1).
 ///
 /// Past the time for processing, work is dropped and rolled back, and the client told to come
-/// again before it gives up by itself (RFC 5321 §4.5.3.2.6 gives it ten minutes). Should the commit
-/// have gone through all the same, the same message coming again is known.
+/// again before it gives up by itself (RFC 5321 §4.5.3.2.6 gives it ten minutes). The database ends
+/// a statement a little earlier by itself (`Timeouts::statement`). Should a commit have gone
+/// through all the same, the same message coming again is known.
 pub(super) async fn accept(
     session: &Session,
     server: &Server,

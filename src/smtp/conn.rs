@@ -8,7 +8,7 @@ use super::channel::{Channel, Gone, Heard};
 use super::reply::Reply;
 use super::server::Server;
 use super::session::{Phase, Session};
-use super::{auth, bdat, data, ehlo, mail, rcpt, simple, starttls};
+use super::{auth, bdat, data, ehlo, mail, rcpt, simple, starttls, xclient};
 use crate::net::shutdown::Shutdown;
 use crate::wire::smtp::command::{self, Command};
 use crate::wire::smtp::line::command_limit;
@@ -84,7 +84,7 @@ impl Conn<'_> {
     /// TLS, and a session that knows nothing.
     async fn start_tls(self) -> Result<Self, Gone> {
         let channel = starttls::upgrade(self.channel, self.server).await?;
-        Ok(Self { channel, session: Session::new(self.session.peer), ..self })
+        Ok(Self { channel, session: self.session.anew(), ..self })
     }
 
     /// `220`, unless the client speaks first (RFC 5321 §3.1, §4.3.1).
@@ -134,6 +134,7 @@ impl Conn<'_> {
                 Err(refusal) => refusal,
             },
             Command::Auth(with) => auth::auth(session, server, channel, with).await?,
+            Command::XClient(said) => xclient::xclient(session, server, said),
             Command::Rset => simple::rset(session),
             Command::Noop => simple::noop(),
             Command::Vrfy => simple::vrfy(),
@@ -163,5 +164,5 @@ impl Conn<'_> {
 /// Whether the client has to wait for the answer before it says anything more (RFC 2920 §3.1).
 /// STARTTLS as well, but what follows that is thrown away (RFC 3207 §4.2).
 fn ends_a_group(command: &Command) -> bool {
-    matches!(command, Command::Ehlo(_) | Command::Helo(_) | Command::Data)
+    matches!(command, Command::Ehlo(_) | Command::Helo(_) | Command::Data | Command::XClient(_))
 }

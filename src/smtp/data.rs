@@ -63,7 +63,7 @@ pub(super) fn fault(fault: Fault) -> Reply {
 /// The message could not be kept.
 pub(super) fn no_room(error: &Error) -> Reply {
     tracing::warn!(%error, "a message could not be spooled");
-    Reply::new(452, (4, 3, 1), "There is no room for it now, try again later")
+    Reply::no_room(452)
 }
 
 /// Reads to the true end of the message, even where it is refused long before: its rest must not

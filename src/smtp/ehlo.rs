@@ -3,12 +3,17 @@
 use super::reply::Reply;
 use super::server::{Kind, Server};
 use super::session::{Hello, Session};
+use super::xclient;
+use crate::wire::smtp::xclient::ATTRIBUTES;
 
 /// Greets the client and starts over (RFC 5321 §4.1.4: EHLO also resets).
 pub(super) fn ehlo(session: &mut Session, server: &Server, tls: bool, name: String) -> Reply {
     session.reset();
     session.hello = Some(Hello { name, esmtp: true });
-    let lines = [vec![server.hostname.clone()], extensions(server, tls)].concat();
+    let mut lines = [vec![server.hostname.clone()], extensions(server, tls)].concat();
+    if xclient::is_trusted(session, server) {
+        lines.push(format!("XCLIENT {ATTRIBUTES}"));
+    }
     Reply::bare(250, lines.join("\n"))
 }
 

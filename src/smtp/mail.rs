@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use tokio::time::Instant;
+
 use super::reply::Reply;
 use super::server::{Kind, Server};
 use super::session::{Envelope, Phase, Recipients, Session};
@@ -32,6 +34,9 @@ async fn begin(
         return Err(Reply::wrong_time("One transaction at a time"));
     }
     may_send(session, server, tls, &mail).await?;
+    if !server.messages.admit(session.peer, Instant::now()) {
+        return Err(Reply::new(450, (4, 7, 1), "Too many messages from your address"));
+    }
     has_room(server, mail.size.unwrap_or(0)).await?;
     let recipients = match server.kind {
         Kind::Ingress => Recipients::Local(Vec::new()),
@@ -63,7 +68,7 @@ async fn has_room(server: &Server, size: u64) -> Result<(), Reply> {
     }
     server.services.ingest.room(size).await.map_err(|error| {
         log(&error);
-        Reply::new(452, (4, 3, 1), "There is no room for it now, try again later")
+        Reply::no_room(452)
     })
 }
 

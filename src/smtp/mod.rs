@@ -19,5 +19,6 @@ mod server;
 mod session;
 mod simple;
 mod starttls;
+mod xclient;
 
 pub use server::{Kind, Server, Services, Start};

@@ -3,7 +3,6 @@
 use super::reply::Reply;
 use super::server::Server;
 use super::session::{Envelope, Phase, Recipients, Session};
-use crate::domain::address::Address;
 use crate::domain::envelope::Recipient;
 use crate::mail::recipients::Local;
 use crate::mail::{Error, Reason};
@@ -23,7 +22,7 @@ pub(super) async fn rcpt(session: &mut Session, server: &Server, rcpt: Rcpt) -> 
 async fn add(envelope: &mut Envelope, server: &Server, rcpt: Rcpt) -> Result<(), Reply> {
     let recipient = match rcpt {
         Rcpt::To(recipient) => recipient,
-        Rcpt::Postmaster => Recipient::plain(postmaster(server)?),
+        Rcpt::Postmaster => postmaster(server).await?,
     };
     if !recipient.address.is_ascii() && !envelope.mail_from.smtputf8 {
         return Err(Reply::needs_smtputf8());
@@ -64,7 +63,8 @@ fn refusal(error: &Error) -> Reply {
     Reply::error(error)
 }
 
-/// `<Postmaster>` is the postmaster of the name we greet with (RFC 5321 §4.5.1).
-fn postmaster(server: &Server) -> Result<Address, Reply> {
-    Address::parse(&format!("postmaster@{}", server.hostname)).map_err(|_| Reply::later())
+/// `<Postmaster>` has a mailbox behind it like any other (RFC 5321 §4.5.1).
+async fn postmaster(server: &Server) -> Result<Recipient, Reply> {
+    let found = server.services.postmaster.find().await;
+    found.map(Recipient::plain).map_err(|error| refusal(&error))
 }

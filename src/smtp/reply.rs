@@ -132,6 +132,12 @@ impl Reply {
         }
     }
 
+    /// Nothing can be kept now: `451` while a message is processed, `452` before it is taken
+    /// (RFC 5321 §4.2.3).
+    pub(super) fn no_room(code: u16) -> Self {
+        Self::new(code, (4, 3, 1), "There is no room for it now, try again later")
+    }
+
     /// Our own failure.
     pub(super) fn later() -> Self {
         Self::new(451, (4, 3, 0), "Something is wrong here, try again later")

@@ -12,11 +12,14 @@ use super::pace::Pace;
 use super::session::Session;
 use super::starttls;
 use crate::config::{Limits, Timeouts};
+use crate::domain::network::Network;
+use crate::mail::directory::Postmaster;
 use crate::mail::ingest::Ingest;
 use crate::mail::login::Login;
 use crate::mail::recipients::Recipients;
 use crate::mail::submit::Submit;
 use crate::net::listener::Listener;
+use crate::net::rate::Rate;
 use crate::net::shutdown::Shutdown;
 use crate::net::stream::Stream;
 use crate::net::tls::ServerTls;
@@ -35,6 +38,8 @@ pub enum Kind {
 pub struct Services {
     /// Who is behind an address.
     pub recipients: Recipients,
+    /// Who is behind `<Postmaster>`.
+    pub postmaster: Postmaster,
     /// Who may log in.
     pub login: Login,
     /// The door for mail that comes in.
@@ -66,6 +71,10 @@ pub struct Server {
     pub services: Services,
     /// What STARTTLS turns on.
     pub tls: ServerTls,
+    /// How often a client may say MAIL.
+    pub messages: Rate,
+    /// Who may say XCLIENT.
+    pub xclient: Vec<Network>,
 }
 
 /// What a client over the limit of connections hears (RFC 5321 §3.8).

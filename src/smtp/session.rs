@@ -12,8 +12,12 @@ use super::bdat::Chunks;
 
 /// One peer, from greeting to goodbye.
 pub(super) struct Session {
-    /// Where it connects from.
+    /// The other end of the connection.
+    pub(super) connected: IpAddr,
+    /// The client: the same, or whom a server in front speaks for.
     pub(super) peer: IpAddr,
+    /// What that client called itself, as the server in front tells.
+    pub(super) told: Option<Hello>,
     /// What it said in EHLO or HELO.
     pub(super) hello: Option<Hello>,
     /// Who it is, after AUTH.
@@ -71,7 +75,12 @@ impl Recipients {
 impl Session {
     /// A peer that has said nothing yet.
     pub(super) fn new(peer: IpAddr) -> Self {
-        Self { peer, hello: None, login: None, phase: Phase::Idle }
+        Self { connected: peer, peer, told: None, hello: None, login: None, phase: Phase::Idle }
+    }
+
+    /// The same peer, that has said nothing yet (RFC 3207 §4.2).
+    pub(super) fn anew(self) -> Self {
+        Self { peer: self.peer, told: self.told, ..Self::new(self.connected) }
     }
 
     /// Ends the transaction in hand, if there is one.
@@ -86,11 +95,12 @@ impl Session {
 
     /// The peer, as the trace fields tell it.
     pub(super) fn client(&self, tls: Option<String>) -> Client {
+        let hello = self.told.as_ref().or(self.hello.as_ref());
         Client {
             ip: self.peer,
-            helo: self.hello.as_ref().map(|hello| hello.name.clone()).unwrap_or_default(),
+            helo: hello.map(|hello| hello.name.clone()).unwrap_or_default(),
             tls,
-            esmtp: self.hello.as_ref().is_some_and(|hello| hello.esmtp),
+            esmtp: hello.is_some_and(|hello| hello.esmtp),
             login: self.login.clone(),
         }
     }

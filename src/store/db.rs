@@ -27,12 +27,24 @@ impl Db {
     /// `max_connections` bounds the pool; whoever finds it empty waits five
     /// seconds and then gets [`Error::Unavailable`].
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, Error> {
+        Self::connect_bounded(url, max_connections, Duration::ZERO).await
+    }
+
+    /// As [`Db::connect`], for connections on which Postgres itself gives up a statement after
+    /// `statement`: one whose caller has left, because it took too long, does not stay behind.
+    /// Zero is no bound.
+    pub async fn connect_bounded(
+        url: &str,
+        max_connections: u32,
+        statement: Duration,
+    ) -> Result<Self, Error> {
         let options: PgConnectOptions = url
             .parse::<PgConnectOptions>()
             .map_err(|e| Error::Unavailable(format!("database.url cannot be read: {e}")))?
             .application_name("koltrix-mail")
             // Triggers that tell nodes about foreign changes stay silent for ours.
-            .options([("koltrix.quiet", "on")]);
+            .options([("koltrix.quiet", "on")])
+            .options([("statement_timeout", statement.as_millis().to_string())]);
         check_version(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)

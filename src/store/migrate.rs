@@ -86,6 +86,8 @@ impl Migration {
 /// Names the file that was edited, unknown or failed; nothing of it remains.
 pub async fn migrate(db: &Db, migrations: &[Migration]) -> Result<Vec<String>, MigrateError> {
     let mut conn = db.pool().acquire().await?.detach();
+    // A change of every org schema takes its time, and so may the node that is at it already.
+    sqlx::query("SET statement_timeout = 0").execute(&mut conn).await?;
     sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut conn).await?;
     let result = migrate_locked(&mut conn, migrations).await;
     // Closing the session gives the lock back, also where the above failed.

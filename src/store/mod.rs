@@ -24,6 +24,7 @@ pub mod node;
 pub mod notify;
 pub mod objects;
 pub mod outbound;
+mod postmaster;
 pub mod recipients;
 pub mod search;
 pub mod sweep;

@@ -3,6 +3,7 @@
 pub mod dkim;
 pub mod imap;
 pub mod mime;
+pub mod proxy;
 pub mod sasl;
 pub mod smtp;
 pub mod uri;

@@ -104,7 +104,7 @@ mod tests {
         let limits = Config::parse("", |_| None).unwrap().limits;
         let served = shutdown.clone();
         tokio::spawn(async move {
-            let talk = |mut socket: TcpStream, _| async move {
+            let talk = move |mut socket: TcpStream, _| async move {
                 socket.write_all(answer).await.unwrap();
             };
             listener.serve(&limits, b"", served, talk).await;

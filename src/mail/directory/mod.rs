@@ -6,9 +6,11 @@
 mod app_passwords;
 mod mailboxes;
 mod organisations;
+mod postmaster;
 
 pub use app_passwords::NewAppPassword;
 pub use mailboxes::NewMailbox;
+pub use postmaster::Postmaster;
 
 use crate::store::db::Db;
 

@@ -3,6 +3,7 @@
 use super::auth::{self, Auth};
 use super::mail::{self, Mail};
 use super::rcpt::{self, Rcpt};
+use super::xclient::{self, XClient};
 use crate::domain::address::{AddressError, is_domain};
 
 /// A command, understood.
@@ -43,6 +44,8 @@ pub enum Command {
     StartTls,
     /// `AUTH` (RFC 4954)
     Auth(Auth),
+    /// `XCLIENT`, from servers in front.
+    XClient(XClient),
 }
 
 /// Why a line is no command that can be carried out.
@@ -103,6 +106,7 @@ pub fn parse(line: &[u8]) -> Result<Command, SyntaxError> {
         "HELP" => Ok(Command::Help),
         "STARTTLS" => bare(args, Command::StartTls, "STARTTLS"),
         "AUTH" => auth::parse(args).map(Command::Auth),
+        "XCLIENT" => xclient::parse(args).map(Command::XClient),
         _ => Err(SyntaxError::Verb),
     }
 }
@@ -115,6 +119,11 @@ fn bare(args: &str, command: Command, usage: &'static str) -> Result<Command, Sy
 /// The name after EHLO or HELO: a domain or a bracketed literal (RFC 5321 §4.1.1.1), ASCII and at
 /// most 255 octets. It is copied into the Received field, so nothing else may pass.
 fn hello(name: &str, usage: &'static str) -> Result<String, SyntaxError> {
+    if is_hello(name) { Ok(name.to_owned()) } else { Err(SyntaxError::Arguments(usage)) }
+}
+
+/// Whether a client may call itself so.
+pub(super) fn is_hello(name: &str) -> bool {
     let literal = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let fits = match literal {
         Some(inner) => {
@@ -123,7 +132,7 @@ fn hello(name: &str, usage: &'static str) -> Result<String, SyntaxError> {
         }
         None => is_domain(name.strip_suffix('.').unwrap_or(name)),
     };
-    if fits && name.is_ascii() { Ok(name.to_owned()) } else { Err(SyntaxError::Arguments(usage)) }
+    fits && name.is_ascii()
 }
 
 /// ```abnf

@@ -19,4 +19,5 @@ pub mod path;
 pub mod rcpt;
 pub mod reply;
 pub mod stuff;
+pub mod xclient;
 pub mod xtext;

@@ -146,3 +146,19 @@ async fn one_transaction_may_be_for_many_organisations() {
     let message = there.only_message_of(&there.ann).await;
     assert!(!message.contains(&here.domain), "{message}");
 }
+
+#[tokio::test]
+async fn somebody_is_the_postmaster() {
+    // RFC 5321 §4.5.1: the one that is configured, or whoever can be found.
+    let reader = House::start().await;
+    let settings = format!("[smtp]\npostmaster = \"{}\"\n", reader.ann);
+    let (house, _node) = House::start_with(&settings).await;
+    let mut smtp = ingress(&house).await;
+    smtp.deliver("x@y.test", &["Postmaster"], b"From: x@y.test\r\n\r\nhelp\r\n").await;
+    let message = reader.only_message_of(&reader.ann).await;
+    assert!(message.ends_with("\r\n\r\nhelp\r\n"), "{message}");
+
+    let mut smtp = ingress(&reader).await;
+    smtp.ask("MAIL FROM:<x@y.test>", "250 ").await;
+    smtp.ask("RCPT TO:<postMaster>", "250 2.1.5 ").await;
+}

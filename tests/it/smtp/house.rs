@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use koltrix_mail::app::{self, Addresses, Running};
-use koltrix_mail::config::Config;
+use koltrix_mail::config::{Config, Smtp};
 use koltrix_mail::store::embedded::Durability;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 
@@ -31,13 +31,15 @@ impl House {
         Self::at(server().await.at).await
     }
 
-    /// On a node of its own beside that, with these `[limits]` and `[timeouts]`.
+    /// On a node of its own beside that, with these `[limits]`, `[timeouts]` and other settings of
+    /// `[smtp]`.
     pub async fn start_with(settings: &str) -> (Self, Running) {
         let folder = postgres::folder().join(format!("node-{}", uuid::Uuid::new_v4().simple()));
         let dns = server().await.dns.addr();
         let mut config = configuration(&folder, &postgres::url().await, dns, 25);
         let wanted = Config::parse(settings, |_| None).unwrap();
         (config.limits, config.timeouts) = (wanted.limits, wanted.timeouts);
+        config.smtp = Smtp { listen: config.smtp.listen, ..wanted.smtp };
         let roles = "smtp".parse().unwrap();
         let node = Box::pin(app::start(Arc::new(config), roles, Durability::None)).await.unwrap();
         (Self::at(node.addresses).await, node)
@@ -77,6 +79,13 @@ impl House {
         let lock = format!("LOCK TABLE {}.emails IN ACCESS EXCLUSIVE MODE", self.schema);
         sqlx::query(AssertSqlSafe(lock)).execute(&mut *transaction).await.unwrap();
         transaction
+    }
+
+    /// Whether a session of the database waits to store something here.
+    pub async fn somebody_waits(&self) -> bool {
+        let query = "SELECT EXISTS (SELECT 1 FROM pg_locks
+             WHERE NOT granted AND relation = format('%I.emails', $1::text)::regclass)";
+        sqlx::query_scalar(query).bind(&self.schema).fetch_one(&self.pool).await.unwrap()
     }
 
     /// Header and compressed rest of each message; nothing here is large enough to be cut out.

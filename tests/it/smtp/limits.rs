@@ -1,6 +1,6 @@
 //! How much one peer may ask for.
 
-use super::{House, ingress};
+use super::{House, ingress, logged_in};
 use crate::support::smtp::Smtp;
 
 #[tokio::test]
@@ -127,6 +127,39 @@ async fn one_address_gets_its_share_of_connections() {
 }
 
 #[tokio::test]
+async fn connections_and_messages_have_their_rate() {
+    let (house, _node) =
+        House::start_with("[limits]\nconnections_per_minute = 2\nmessages_per_hour = 2\n").await;
+    let mut smtp = ingress(&house).await;
+    let _second = ingress(&house).await;
+    let mut third = Smtp::connect(house.smtp).await;
+    third.expect("421 4.7.0 ").await;
+    third.expect_closed().await;
+    // Over all listeners and all connections, and whether the message comes or not.
+    smtp.ask("MAIL FROM:<x@y.test>", "250 ").await;
+    smtp.ask("RSET", "250 ").await;
+    smtp.ask("MAIL FROM:<x@y.test>", "250 ").await;
+    smtp.ask("RSET", "250 ").await;
+    smtp.ask("MAIL FROM:<x@y.test>", "450 4.7.1 ").await;
+    let mut other = logged_in(&house).await;
+    other.ask(&format!("MAIL FROM:<{}>", house.ann), "450 4.7.1 ").await;
+}
+
+#[tokio::test]
+async fn the_network_has_a_rate_as_well() {
+    let (house, _node) = House::start_with(
+        "[limits]\nconnections_per_minute_network = 1\nmessages_per_hour_network = 1\n",
+    )
+    .await;
+    let mut smtp = ingress(&house).await;
+    let mut second = Smtp::connect(house.smtp).await;
+    second.expect("421 4.7.0 ").await;
+    smtp.ask("MAIL FROM:<x@y.test>", "250 ").await;
+    smtp.ask("RSET", "250 ").await;
+    smtp.ask("MAIL FROM:<x@y.test>", "450 4.7.1 ").await;
+}
+
+#[tokio::test]
 async fn storing_takes_its_time_and_no_longer() {
     let (house, _node) = House::start_with("[timeouts]\nprocessing = \"2s\"\n").await;
     let mut smtp = ingress(&house).await;
@@ -140,6 +173,8 @@ async fn storing_takes_its_time_and_no_longer() {
     smtp.send([&message[..], b".\r\n"].concat()).await;
     // Doubt is temporary (RFC 5321 §4.2.1).
     smtp.expect("451 4.3.0 ").await;
+    // Postgres gives it up as well: nothing is left that could be stored once it can be.
+    while house.somebody_waits().await {}
     held.rollback().await.unwrap();
     assert_eq!(house.messages_of(&house.ann).await, 0);
     smtp.deliver("x@y.test", &[&house.ann], message).await;

@@ -2,7 +2,9 @@
 
 mod auth;
 mod bdat;
+mod content;
 mod dialog;
+mod front;
 mod house;
 mod limits;
 mod relay;
