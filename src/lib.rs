@@ -28,7 +28,8 @@
 //! 1. `net::listener` accepts within bounds, `smtp::conn` reads verbs. RCPT
 //!    asks [`mail::recipients`] once; the answer stays in the session.
 //! 2. DATA or BDAT is read to its true end into [`mail::incoming`]: small ones
-//!    in memory, large ones in an unlinked file.
+//!    in memory, large ones in an unlinked file that is mapped, so that what
+//!    follows reads them without holding them ([`mail::spool`]).
 //! 3. [`mail::ingest`] is the one door. Once per organisation: trace fields,
 //!    [`wire::mime::parse`] once, large attachments cut out, proof that the
 //!    original can be put together again, objects made durable, then one call

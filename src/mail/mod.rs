@@ -23,6 +23,7 @@ pub mod render;
 pub mod report;
 pub mod schedule;
 pub mod seal;
+pub mod spool;
 pub mod submit;
 pub mod throttle;
 pub mod tracking;

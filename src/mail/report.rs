@@ -82,7 +82,7 @@ impl Reports {
             dedup_key: None,
             internal_date: None,
         };
-        let email = self.ingest.prepare(row.tenant, raw, origin, Vec::new()).await?;
+        let email = self.ingest.prepare(row.tenant, raw.into(), origin, Vec::new()).await?;
         // A report about a report is not wanted (RFC 3461 §5.2.7 f).
         let never = Notify { success: false, failure: false, delay: false };
         let recipient = Recipient { notify: never, ..Recipient::plain(to) };

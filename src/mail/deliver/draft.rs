@@ -67,7 +67,7 @@ impl Drafts {
             dedup_key: None,
             internal_date: None,
         };
-        let email = self.ingest.prepare(row.tenant, raw, origin, Vec::new()).await?;
+        let email = self.ingest.prepare(row.tenant, raw.into(), origin, Vec::new()).await?;
         let mut tx = self.db.tenant(row.tenant).begin().await?;
         let stored = tx.store_email(&email).await?;
         tx.set_composed(row.id, stored.email, email.fields.message_id.as_deref()).await?;

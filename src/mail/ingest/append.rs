@@ -21,8 +21,8 @@ impl Ingest {
         internal_date: Option<i64>,
         content: Incoming,
     ) -> Result<Placed, Error> {
-        let _memory = self.reserve(content.len()).await?;
-        let (raw, _) = content.into_bytes(b"").await?;
+        let _memory = self.reserve(content.held()).await?;
+        let (raw, _) = content.finish().await?;
         let origin = Origin {
             source: "append",
             queue_id: None,

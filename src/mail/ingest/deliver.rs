@@ -50,7 +50,7 @@ impl Ingest {
             internal_date: None,
         };
         let targets = local.mailboxes.iter().copied().map(Target::inbox).collect();
-        self.store(local.tenant, raw, origin, targets).await?;
+        self.store(local.tenant, raw.into(), origin, targets).await?;
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use crate::domain::address::Address;
@@ -24,6 +25,7 @@ use crate::mail::changes::Changes;
 use crate::mail::client::Client;
 use crate::mail::incoming::Incoming;
 use crate::mail::recipients::Local;
+use crate::mail::spool::Spool;
 use crate::mail::{Error, Reason};
 use crate::store::db::Db;
 use crate::store::emails::{NewEmail, Stored, Target};
@@ -54,7 +56,7 @@ pub struct Ingest {
     objects: Objects,
     changes: Changes,
     hostname: Arc<str>,
-    spool: Arc<PathBuf>,
+    spool: Spool,
     cut_from: usize,
     memory: Arc<Semaphore>,
     pages: usize,
@@ -76,6 +78,8 @@ pub struct Arrival {
 
 /// Loops end here (RFC 5321 §6.3).
 const MAX_RECEIVED: usize = 100;
+/// Messages from here on are copied and taken apart on a blocking thread.
+const HEAVY: usize = 256 * 1024;
 /// The memory budget is counted in these.
 const PAGE: usize = 4096;
 
@@ -88,7 +92,7 @@ impl Ingest {
             objects,
             changes,
             hostname: settings.hostname.into(),
-            spool: Arc::new(settings.spool),
+            spool: Spool::new(settings.spool),
             cut_from: settings.cut_from,
             memory: Arc::new(Semaphore::new(pages)),
             pages,
@@ -97,14 +101,14 @@ impl Ingest {
 
     /// A message about to be received.
     pub fn incoming(&self) -> Incoming {
-        Incoming::new(Arc::clone(&self.spool))
+        Incoming::new(&self.spool)
     }
 
     /// Whether the disk has room for `size` octets and half as much again
     /// (RFC 5321 §4.2.3, reply 452).
     pub async fn room(&self, size: u64) -> Result<(), Error> {
-        let spool = Arc::clone(&self.spool);
-        let free = tokio::task::spawn_blocking(move || free_space(&spool))
+        let spool = self.spool.clone();
+        let free = tokio::task::spawn_blocking(move || spool.free_space())
             .await
             .map_err(|e| Error::Internal(e.to_string()))?;
         match free {
@@ -125,8 +129,8 @@ impl Ingest {
     /// [`Reason::MailLoop`], [`Reason::BadFrom`]; [`Error::OverQuota`];
     /// [`Error::Temporary`] without the database or the object store.
     pub async fn accept(&self, arrival: Arrival) -> Result<(), Error> {
-        let _memory = self.reserve(arrival.content.len()).await?;
-        let (content, digest) = arrival.content.into_bytes(b"").await?;
+        let _memory = self.reserve(arrival.content.held()).await?;
+        let (content, digest) = arrival.content.finish().await?;
         check(&content)?;
         for (tenant, recipients) in by_tenant(&arrival.recipients) {
             let key = retry_key(&digest, &arrival.mail_from.reverse_path, &recipients);
@@ -141,8 +145,7 @@ impl Ingest {
             if let Some(recipient) = only(&recipients) {
                 check_loop(&content, &recipient.address)?;
             }
-            let mut raw = stamp.fields();
-            raw.extend_from_slice(&content);
+            let raw = self.behind(stamp.fields(), content.clone()).await?;
             let origin = Origin {
                 source: "smtp",
                 queue_id: Some(arrival.queue_id),
@@ -160,7 +163,7 @@ impl Ingest {
     pub async fn store(
         &self,
         tenant: TenantId,
-        raw: Vec<u8>,
+        raw: Bytes,
         origin: Origin,
         targets: Vec<Target>,
     ) -> Result<Stored, Error> {
@@ -187,8 +190,27 @@ impl Ingest {
         self.changes.publish(folders);
     }
 
-    /// Waits until a message of `size` octets may be held in memory: as it
-    /// came, as it is stored and cut.
+    /// `content` behind `front`.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`] when the disk takes no more.
+    pub(in crate::mail) async fn behind(
+        &self,
+        front: Vec<u8>,
+        content: Bytes,
+    ) -> Result<Bytes, Error> {
+        if content.len() < HEAVY {
+            return Ok([&front, &content[..]].concat().into());
+        }
+        let spool = self.spool.clone();
+        tokio::task::spawn_blocking(move || spool.join(&front, &content))
+            .await
+            .map_err(|e| Error::Internal(format!("spool task: {e}")))?
+            .map_err(|e| Error::Temporary(format!("spool file: {e}")))
+    }
+
+    /// Waits until `size` octets of a message may be held in memory: as they
+    /// came, as they are stored and cut.
     pub(in crate::mail) async fn reserve(
         &self,
         size: u64,
@@ -198,13 +220,6 @@ impl Ingest {
         let pages = u32::try_from(pages.min(self.pages)).unwrap_or(u32::MAX);
         self.memory.acquire_many(pages).await.map_err(|e| Error::Internal(e.to_string()))
     }
-}
-
-/// Free octets where `path` will be.
-fn free_space(path: &std::path::Path) -> std::io::Result<u64> {
-    std::fs::create_dir_all(path)?;
-    let stat = rustix::fs::statvfs(path)?;
-    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 type OfTenant<'a> = Vec<&'a (Recipient, Local)>;

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::domain::ids::{EmailId, QueueId, TenantId};
 use crate::mail::Error;
-use crate::mail::ingest::Ingest;
+use crate::mail::ingest::{HEAVY, Ingest};
+use crate::mail::spool::Spool;
 use crate::store::emails::{Attachment, Fields, NewEmail, Target};
 use crate::store::objects::object_key;
 use crate::wire::mime::{self, Cut, Disposition, Encoding, Form, Recipe};
@@ -27,15 +28,12 @@ pub struct Origin {
 
 /// A message taken apart.
 struct Apart {
-    raw: Vec<u8>,
+    raw: Bytes,
     form: Form,
     cuts: Vec<Cut>,
     /// What is left behind the header block, compressed.
     rest: Vec<u8>,
 }
-
-/// Messages from here on are taken apart on a blocking thread.
-const HEAVY: usize = 256 * 1024;
 
 impl Ingest {
     /// Makes `raw`, trace fields included, ready for the transaction: all
@@ -46,7 +44,7 @@ impl Ingest {
     pub async fn prepare(
         &self,
         tenant: TenantId,
-        raw: Vec<u8>,
+        raw: Bytes,
         origin: Origin,
         targets: Vec<Target>,
     ) -> Result<NewEmail, Error> {
@@ -54,13 +52,16 @@ impl Ingest {
         let apart = if raw.len() < HEAVY {
             take_apart(raw, cut_from)?
         } else {
-            tokio::task::spawn_blocking(move || take_apart(raw, cut_from))
-                .await
-                .map_err(|e| Error::Internal(format!("parse task: {e}")))??
+            blocking(move || take_apart(raw, cut_from)).await?
         };
         for cut in &apart.cuts {
             let key = object_key(tenant, &cut.sha256.to_string());
-            let object = Bytes::from(cut.object_bytes(&apart.raw).into_owned());
+            let object = if apart.raw.len() < HEAVY {
+                object(&self.spool, &apart.raw, cut)?
+            } else {
+                let (spool, raw, cut) = (self.spool.clone(), apart.raw.clone(), cut.clone());
+                blocking(move || object(&spool, &raw, &cut)).await?
+            };
             self.objects.put(&key, object).await?;
         }
         self.row(tenant, apart, origin, targets)
@@ -116,14 +117,37 @@ impl Ingest {
     }
 }
 
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|e| Err(Error::Internal(format!("parse task: {e}"))))
+}
+
+/// The object of `cut`: a part of the message itself where nothing is decoded.
+fn object(spool: &Spool, raw: &Bytes, cut: &Cut) -> Result<Bytes, Error> {
+    if let Some(range) = cut.as_it_stands().filter(|range| range.end <= raw.len()) {
+        return Ok(raw.slice(range));
+    }
+    let mut object = spool.empty();
+    let mut pushed = Ok(());
+    cut.object(raw, |octets| {
+        if pushed.is_ok() {
+            pushed = object.push(octets);
+        }
+    });
+    pushed.and_then(|()| object.finish()).map_err(|e| Error::Temporary(format!("spool file: {e}")))
+}
+
 /// Parses, cuts, and proves that the original can be put together again: a
 /// message that could not is kept in one piece.
-fn take_apart(raw: Vec<u8>, cut_from: usize) -> Result<Apart, Error> {
+fn take_apart(raw: Bytes, cut_from: usize) -> Result<Apart, Error> {
     let form = mime::parse(&raw);
     let mut split = mime::split(&raw, &form, cut_from);
     if mime::verify(&raw, &split.skeleton, &split.cuts).is_err() {
         tracing::error!(size = raw.len(), "a split message did not come back; kept in one piece");
-        split = mime::Split { skeleton: raw.clone(), cuts: Vec::new() };
+        split = mime::Split { skeleton: raw.to_vec(), cuts: Vec::new() };
     }
     let rest = split.skeleton.get(form.header_len..).unwrap_or_default();
     let rest = mime::compress(rest).map_err(|e| Error::Internal(e.to_string()))?;

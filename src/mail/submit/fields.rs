@@ -53,8 +53,9 @@ pub(super) fn resent_authors(content: &[u8]) -> Vec<Mailbox> {
         .collect()
 }
 
-/// The message as it is stored and sent: `trace` and what is missing in front,
-/// without Bcc, Return-Path and what was for us alone.
+/// The header block as it is stored and sent: `trace` and what is missing in
+/// front, without Bcc, Return-Path and what was for us alone. The body goes
+/// behind it as it is.
 pub(super) fn complete(content: &[u8], form: &Form, trace: Vec<u8>, hostname: &str) -> Vec<u8> {
     let mut out = trace;
     if form.message_id.is_none() && find(content, "Message-ID").is_none() {
@@ -68,7 +69,8 @@ pub(super) fn complete(content: &[u8], form: &Form, trace: Vec<u8>, hostname: &s
     if find(content, "MIME-Version").is_none() && find(content, "Content-Type").is_some() {
         out.extend_from_slice(b"MIME-Version: 1.0\r\n");
     }
-    out.extend_from_slice(&remove_fields(content, |name, _| {
+    let header = content.get(..form.header_len).unwrap_or(content);
+    out.extend_from_slice(&remove_fields(header, |name, _| {
         let name = name.to_ascii_lowercase();
         name == b"bcc"
             || name == b"resent-bcc"
@@ -87,13 +89,10 @@ mod tests {
     use super::*;
 
     fn completed(content: &str) -> String {
-        let out = complete(
-            content.as_bytes(),
-            &parse(content.as_bytes()),
-            b"Received: x\r\n".to_vec(),
-            "mx.example",
-        );
-        String::from_utf8(out).unwrap()
+        let form = parse(content.as_bytes());
+        let trace = b"Received: x\r\n".to_vec();
+        let header = complete(content.as_bytes(), &form, trace, "mx.example");
+        String::from_utf8(header).unwrap() + &content[form.header_len..]
     }
 
     #[test]

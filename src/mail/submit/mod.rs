@@ -21,6 +21,7 @@ use crate::mail::{Error, Reason};
 use crate::store::db::Db;
 use crate::store::emails::{NewEmail, Target};
 use crate::store::outbound::Enqueue;
+use crate::wire::mime::headers::block_len;
 use crate::wire::mime::{self, Form};
 use fields::Wishes;
 
@@ -100,9 +101,13 @@ impl Submit {
     /// [`Reason::DomainNotVerified`], [`Error::OverQuota`] for the copy in Sent.
     pub async fn accept(&self, submission: Submission) -> Result<(), Error> {
         let Submission { identity, queue_id, mail_from, recipients, client, content } = submission;
-        let _memory = self.ingest.reserve(content.len()).await?;
-        let (content, digest) = content.into_bytes(b"").await?;
+        let _memory = self.ingest.reserve(content.held()).await?;
+        let (content, digest) = content.finish().await?;
         let form = mime::parse(&content);
+        if block_len(&content) != form.header_len {
+            // Fields that must not leave would be taken for body.
+            return Err(Reason::TooBig.into());
+        }
         self.check_author(&identity, &content, &form).await?;
         let wishes = Wishes::read(&content);
         let settings = self.db.sender_settings(identity.address_id).await?;
@@ -115,7 +120,8 @@ impl Submit {
             recipient: None,
             delivered_to: false,
         };
-        let raw = fields::complete(&content, &form, stamp.fields(), &self.hostname);
+        let header = fields::complete(&content, &form, stamp.fields(), &self.hostname);
+        let raw = self.ingest.behind(header, content.slice(form.header_len..)).await?;
         let origin = Origin {
             source: "submission",
             queue_id: Some(queue_id),

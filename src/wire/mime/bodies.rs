@@ -4,6 +4,7 @@ use super::decode::{literal, message_ids, parameter};
 use super::entity::Entity;
 use super::form::{Attachment, Disposition};
 use super::part::{PartKind, Parts};
+use super::text::MAX_TEXT;
 
 /// Which of a message's leaves are bodies: plain text and HTML that is not to be saved as a file.
 pub(super) struct Bodies<'a> {
@@ -64,10 +65,13 @@ impl<'a> Bodies<'a> {
         false
     }
 
-    /// Every leaf that is no body, with its section number.
+    /// Every leaf that is no body, with its section number; and every body of which more is there
+    /// than the text that is kept, so that it can be kept as they are.
     pub(super) fn attachments(&self) -> Vec<Attachment> {
         let leaves = self.parts.leaves().into_iter();
-        let others = leaves.filter(|(at, _)| self.is_body.get(*at) == Some(&false));
+        let is_long =
+            |at: usize| self.entities.get(at).is_some_and(|entity| entity.part.body_len > MAX_TEXT);
+        let others = leaves.filter(|(at, _)| self.is_body.get(*at) == Some(&false) || is_long(*at));
         others
             .filter_map(|(at, section)| Some(attachment(self.entities.get(at)?, section)))
             .collect()

@@ -80,7 +80,7 @@ pub enum Disposition {
     Inline,
 }
 
-/// A leaf that is not a body.
+/// A leaf that is not a body, or is a long one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Attachment {
     /// Its section number, like `2.1`.

@@ -3,27 +3,34 @@
 use super::address::{Item, RawMailbox};
 use super::bodies::Bodies;
 use super::bound::{Bound, MAX_HEADER};
+use super::content::Encoding;
 use super::decode::{MAX_TOKEN, decode_words, literal, message_ids, timestamp};
 use super::entity::Entity;
 use super::envelope::encode_envelope;
-use super::form::{Form, Mailbox};
+use super::form::{Attachment, Disposition, Form, Mailbox};
 use super::headers::{block_len, find_all};
 use super::origin::Origin;
 use super::part::{Part, PartKind, Parts};
 use super::scan::scan;
 use super::structure::encode_structure;
 use super::subject::base_subject;
-use super::text::{read_opaque, read_text, snippet};
+use super::text::{MAX_TEXT, read_opaque, read_text, snippet};
 
 /// Identifiers kept of References and In-Reply-To.
 const MAX_REFERENCES: usize = 50;
 
+/// Octets of a header block that is kept as one, readable or not.
+const MAX_BLOCK: usize = 1024 * 1024;
+
 /// Takes a message apart. Never fails: what goes past a [`Bound`] is opaque, one text body; what is
 /// broken otherwise is read as far as it goes.
 pub fn parse(raw: &[u8]) -> Form {
-    let header_len = block_len(raw);
+    // A header that never ends is not held in memory whole: what is behind the bound counts as body.
+    let header_len = block_len(raw.get(..MAX_BLOCK).unwrap_or(raw));
     let header = raw.get(..header_len).unwrap_or_default();
-    let mut form = Form { header_len, ..read_header(header) };
+    // A second From must not hide behind a header too long to read.
+    let from_count = find_all(raw, "from").count();
+    let mut form = Form { header_len, from_count, ..read_header(header) };
     let shape = scan(raw).and_then(|entities| read_shape(raw, &entities, &mut form));
     if let Err(bound) = shape {
         read_as_opaque(raw, bound, &mut form);
@@ -46,8 +53,6 @@ fn read_header(header: &[u8]) -> Form {
         subject,
         date: origin.date.and_then(timestamp),
         from: mailboxes(&origin.from),
-        // A second one must not hide behind a header too long to read.
-        from_count: find_all(header, "from").count(),
         sender: mailboxes(&origin.sender),
         reply_to: mailboxes(&origin.reply_to),
         to: mailboxes(&origin.to),
@@ -86,7 +91,21 @@ fn read_as_opaque(raw: &[u8], bound: Bound, form: &mut Form) {
         span: 1,
     }]);
     form.text = read_opaque(body);
+    form.attachments = long_body(body.len(), form.header_len).into_iter().collect();
     form.opaque = Some(bound);
+}
+
+/// A body of which not all text is kept is kept like an attachment.
+fn long_body(len: usize, start: usize) -> Option<Attachment> {
+    (len > MAX_TEXT).then(|| Attachment {
+        section: "1".to_owned(),
+        filename: None,
+        content_type: "text/plain".to_owned(),
+        disposition: Disposition::Inline,
+        content_id: None,
+        encoding: Encoding::Identity,
+        range: start..start + len,
+    })
 }
 
 fn references(value: Option<&[u8]>) -> Vec<String> {

@@ -161,7 +161,8 @@ mod tests {
             let mut touched = Vec::new();
             let objects = |index: usize, part: Range<usize>| {
                 touched.push(index);
-                let object = cuts[index].object_bytes(raw);
+                let mut object = Vec::new();
+                cuts[index].object(raw, |octets| object.extend_from_slice(octets));
                 Ok::<_, Mismatch>(object[part].to_vec())
             };
             let rebuilt =

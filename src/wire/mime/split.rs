@@ -1,6 +1,5 @@
 //! A message as a skeleton and the attachments cut out of it.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::base64_lines::Base64Lines;
@@ -10,6 +9,9 @@ use super::form::{Attachment, Form};
 
 /// The default for the smallest attachment that is cut out, in encoded octets.
 pub const MIN_CUT: usize = 32 * 1024;
+
+/// Octets of an object handed on at once.
+const STEP: usize = 64 * 1024;
 
 /// A message without its large attachments, and how to put them back.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,7 +54,7 @@ pub enum Recipe {
 /// Cuts every attachment of at least `min_size` encoded octets out of `raw`, whose form is `form`.
 ///
 /// Needs little memory besides the skeleton: objects are hashed a piece at a time here, and made one
-/// at a time by [`Cut::object_bytes`].
+/// at a time by [`Cut::object`].
 pub fn split(raw: &[u8], form: &Form, min_size: usize) -> Split {
     let mut skeleton = Vec::new();
     let mut cuts: Vec<Cut> = Vec::new();
@@ -77,17 +79,21 @@ impl Cut {
         self.start..self.start.saturating_add(self.len)
     }
 
-    /// The octets of the object, made from the original.
-    pub fn object_bytes<'a>(&self, raw: &'a [u8]) -> Cow<'a, [u8]> {
+    /// Gives `sink` the octets of the object, made from the original, a piece at a time.
+    pub fn object(&self, raw: &[u8], mut sink: impl FnMut(&[u8])) {
         let piece = raw.get(self.range()).unwrap_or_default();
         match self.recipe {
-            Recipe::Identity | Recipe::Raw => Cow::Borrowed(piece),
+            Recipe::Identity | Recipe::Raw => piece.chunks(STEP).for_each(sink),
             Recipe::Base64(lines) => {
-                let mut object = Vec::with_capacity(piece.len() / 4 * 3);
-                lines.decode(piece, |octets| object.extend_from_slice(octets));
-                Cow::Owned(object)
+                // What was cut out so was decoded to its end before.
+                let _ = lines.decode(piece, &mut sink);
             }
         }
+    }
+
+    /// The octets of the original that the object is, where no decoding makes it.
+    pub fn as_it_stands(&self) -> Option<Range<usize>> {
+        matches!(self.recipe, Recipe::Identity | Recipe::Raw).then(|| self.range())
     }
 }
 
@@ -140,6 +146,12 @@ mod tests {
     use super::super::{Newline, parse};
     use super::*;
 
+    fn object(cut: &Cut, raw: &[u8]) -> Vec<u8> {
+        let mut object = Vec::new();
+        cut.object(raw, |octets| object.extend_from_slice(octets));
+        object
+    }
+
     fn cuts(name: &str) -> (&'static [u8], Split) {
         let raw = fixture(name);
         (raw, split(raw, &parse(raw), 1))
@@ -152,7 +164,7 @@ mod tests {
         let lines = Base64Lines { line_len: 76, newline: Newline::Crlf };
         assert_eq!(cut.recipe, Recipe::Base64(lines));
         let file: Vec<u8> = (0..=255).collect::<Vec<u8>>().repeat(5);
-        assert_eq!(cut.object_bytes(raw), file);
+        assert_eq!(object(cut, raw), file);
         assert_eq!((cut.sha256, cut.object_len), (Sha256::of(&file), file.len()));
         assert_eq!((cut.start, cut.len, cut.attachment), (855, 1752, 0));
         assert_eq!(split.skeleton.len(), raw.len() - cut.len);

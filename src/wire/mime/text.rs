@@ -7,7 +7,7 @@ use super::decode::{decode_body, decode_charset};
 use super::entity::Entity;
 
 /// Octets of text kept of one message.
-const MAX_TEXT: usize = 256 * 1024;
+pub(super) const MAX_TEXT: usize = 256 * 1024;
 /// Octets of HTML looked at for them: most of it is markup.
 const MAX_HTML: usize = 4 * MAX_TEXT;
 /// Characters of a snippet.

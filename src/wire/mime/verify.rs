@@ -1,6 +1,8 @@
 //! The proof, before anything is committed, that a split message comes back.
 
-use super::digest::Sha256;
+use std::ops::Range;
+
+use super::digest::Hasher;
 use super::rebuild::{Mismatch, Piece, original_len, pieces};
 use super::split::Cut;
 
@@ -8,7 +10,7 @@ use super::split::Cut;
 const STEP: usize = 64 * 1024;
 
 /// Checks, octet by octet, that `skeleton` and `cuts` give `raw` back and that every object has its
-/// digest. Makes one object at a time, and encodes it a step at a time.
+/// digest. Holds a step of one object at a time.
 pub fn verify(raw: &[u8], skeleton: &[u8], cuts: &[Cut]) -> Result<(), Mismatch> {
     if original_len(skeleton.len(), cuts) != raw.len() {
         return Err(Mismatch);
@@ -34,27 +36,73 @@ pub fn verify(raw: &[u8], skeleton: &[u8], cuts: &[Cut]) -> Result<(), Mismatch>
 
 fn verify_cut(raw: &[u8], cut: &Cut) -> Result<(), Mismatch> {
     let original = raw.get(cut.range()).ok_or(Mismatch)?;
-    let object = cut.object_bytes(raw);
-    if object.len() != cut.object_len || Sha256::of(&object) != cut.sha256 {
-        return Err(Mismatch);
+    let mut proof =
+        Proof { cut, original, hasher: Hasher::new(), at: 0, object: Vec::new(), before: 0 };
+    let mut result = Ok(());
+    cut.object(raw, |octets| {
+        if result.is_ok() {
+            result = proof.take(octets);
+        }
+    });
+    result.and_then(|()| proof.finish())
+}
+
+/// An object on its way back to the piece of the original that it was made from.
+struct Proof<'a> {
+    cut: &'a Cut,
+    original: &'a [u8],
+    hasher: Hasher,
+    /// Octets of the original proven so far.
+    at: usize,
+    /// Octets of the object not yet needed no more, and how many went before.
+    object: Vec<u8>,
+    before: usize,
+}
+
+impl Proof<'_> {
+    fn take(&mut self, octets: &[u8]) -> Result<(), Mismatch> {
+        self.hasher.update(octets);
+        self.object.extend_from_slice(octets);
+        while self.at < self.original.len() {
+            let step = self.at..(self.at + STEP).min(self.original.len());
+            let needed = self.cut.object_range(&step);
+            if needed.end > self.before + self.object.len() {
+                return Ok(());
+            }
+            self.prove(step, &needed)?;
+        }
+        Ok(())
     }
-    let mut step = Vec::new();
-    for start in (0..cut.len).step_by(STEP) {
-        let encoded = start..(start + STEP).min(cut.len);
-        let needed = object.get(cut.object_range(&encoded)).ok_or(Mismatch)?;
-        step.clear();
-        cut.encode(&encoded, needed, &mut step)?;
-        if original.get(encoded) != Some(&step) {
+
+    fn prove(&mut self, step: Range<usize>, needed: &Range<usize>) -> Result<(), Mismatch> {
+        let from = needed.start.checked_sub(self.before).ok_or(Mismatch)?;
+        let object = self.object.get(from..needed.end - self.before).ok_or(Mismatch)?;
+        let mut encoded = Vec::with_capacity(step.len());
+        self.cut.encode(&step, object, &mut encoded)?;
+        if self.original.get(step.clone()) != Some(&encoded) {
             return Err(Mismatch);
         }
+        self.at = step.end;
+        // The next step may need the last octets once more.
+        let next = self.cut.object_range(&(self.at..self.at)).start;
+        let done = next.saturating_sub(self.before).min(self.object.len());
+        self.object.drain(..done);
+        self.before += done;
+        Ok(())
     }
-    Ok(())
+
+    fn finish(self) -> Result<(), Mismatch> {
+        let whole = self.before + self.object.len() == self.cut.object_len
+            && self.at == self.original.len()
+            && self.hasher.finish() == self.cut.sha256;
+        if whole { Ok(()) } else { Err(Mismatch) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::fixture;
-    use super::super::{Base64Lines, Newline, Recipe, Split, parse, split};
+    use super::super::{Base64Lines, Newline, Recipe, Sha256, Split, parse, split};
     use super::*;
 
     type Damage = fn(&mut Vec<u8>, &mut Vec<Cut>);

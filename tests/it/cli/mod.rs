@@ -1,5 +1,6 @@
 //! The program as operators and their scripts use it.
 
+mod memory;
 mod operator;
 mod serve;
 
@@ -10,7 +11,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 /// The program with a configuration of its own.
-struct Program {
+pub struct Program {
     folder: tempfile::TempDir,
 }
 

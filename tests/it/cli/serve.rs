@@ -10,7 +10,7 @@ use tokio::process::Child;
 use super::Program;
 
 /// Ports that are free, and a private PostgreSQL.
-fn program(smtp: u16) -> Program {
+pub fn program(smtp: u16) -> Program {
     Program::with(&format!(
         "[smtp]\nlisten = \"127.0.0.1:{smtp}\"\n\
          [submission]\nlisten_starttls = \"127.0.0.1:0\"\nlisten_tls = \"127.0.0.1:0\"\n\
@@ -20,13 +20,13 @@ fn program(smtp: u16) -> Program {
 }
 
 /// A running server and its screen.
-struct Running {
+pub struct Running {
     child: Child,
     screen: String,
 }
 
 impl Running {
-    async fn start(program: &Program) -> Self {
+    pub async fn start(program: &Program) -> Self {
         let mut child = program.command("serve").spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut screen = String::new();
@@ -48,14 +48,19 @@ impl Running {
         Self { child, screen }
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// The word behind a name on the screen.
-    fn shown(&self, name: &str) -> String {
+    pub fn shown(&self, name: &str) -> String {
         let line = self.screen.lines().find_map(|line| line.trim().strip_prefix(name)).unwrap();
         line.split_whitespace().next().unwrap().trim_end_matches(',').to_owned()
     }
 
     /// Sends a signal; the exit code, where there is one.
-    async fn end(mut self, signal: Signal) -> Option<i32> {
+    pub async fn end(mut self, signal: Signal) -> Option<i32> {
         let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
         let ended = tokio::time::timeout(Duration::from_mins(1), self.child.wait()).await;
