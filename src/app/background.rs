@@ -38,7 +38,7 @@ pub(super) fn start(roles: Roles, services: &Services, hits: HitWriter) -> Backg
     };
     tasks.spawn(listen(services.db.clone(), hearing));
     if roles.has(Role::Worker) {
-        tasks.spawn(housekeeping::run(services.db.clone()));
+        tasks.spawn(housekeeping::run(services.db.clone(), services.objects.clone()));
         tasks.spawn(services.keys.clone().keep());
     } else {
         let wake = Arc::clone(&services.queue_wake);

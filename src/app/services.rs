@@ -46,6 +46,7 @@ pub(super) struct Services {
     pub(super) submit: Submit,
     pub(super) tracking: Tracking,
     pub(super) health: Health,
+    pub(super) objects: Objects,
     pub(super) keys: Keys,
     /// Wakes the queue of this node.
     pub(super) queue_wake: Arc<Notify>,
@@ -87,7 +88,8 @@ impl Services {
             login: Login::new(db.clone()).map_err(|e| other(&e))?,
             mailboxes: Mailboxes::new(db.clone(), changes.clone()),
             bodies: Bodies::new(db.clone(), objects.clone()),
-            health: Health::new(db.clone(), objects),
+            health: Health::new(db.clone(), objects.clone()),
+            objects,
             keys: Keys::new(db.clone(), &master).map_err(|e| other(&e))?,
             postmaster: Postmaster::new(
                 db.clone(),

@@ -1,5 +1,7 @@
 //! Removing what nothing needs any more.
 
+use std::collections::HashSet;
+
 use sqlx::types::Uuid;
 
 use crate::domain::ids::TenantId;
@@ -65,6 +67,18 @@ impl TenantTx {
         .execute(self.conn())
         .await?;
         Ok(())
+    }
+
+    /// Those of `keys` that something points to.
+    pub async fn objects_in_use(&mut self, keys: &[String]) -> Result<HashSet<String>, Error> {
+        let used: Vec<String> = sqlx::query_scalar(
+            "SELECT object_key FROM attachments WHERE object_key = ANY($1)
+             UNION SELECT object_key FROM files WHERE object_key = ANY($1)",
+        )
+        .bind(keys)
+        .fetch_all(self.conn())
+        .await?;
+        Ok(used.into_iter().collect())
     }
 
     /// Whether this transaction has the tenant's sweep to itself; it keeps it

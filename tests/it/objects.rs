@@ -2,12 +2,15 @@
 //! what the server does when the store is not there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use koltrix_mail::app::{self, Running};
 use koltrix_mail::config::{Config, ObjectKind, Secret};
 use koltrix_mail::domain::ids::TenantId;
+use koltrix_mail::mail::housekeeping::objects::{Ages, sweep};
 use koltrix_mail::store::Error;
+use koltrix_mail::store::db::Db;
 use koltrix_mail::store::embedded::Durability;
 use koltrix_mail::store::objects::{Dir, Objects, S3 as Bucket, S3Settings, object_key};
 
@@ -162,4 +165,67 @@ async fn mail_lives_in_a_bucket_and_waits_for_it() {
     s3.listen().await;
     assert!(imap.literal("FETCH 1 BODY.PEEK[]").await == fetched);
     smtp.deliver("b@client.example", &[&bob], large.as_bytes()).await;
+}
+
+/// Nobody waits a day in a test: whatever age an object has is enough, or none is.
+const AT_ONCE: Ages = Ages { unused: Duration::ZERO, aside: Duration::ZERO };
+const LATER: Ages = Ages { unused: Duration::ZERO, aside: Duration::from_hours(1) };
+
+async fn sweeps(objects: Objects) {
+    let server = server().await;
+    let tenant = server.tenant().await;
+    let db = Db::connect(&postgres::url().await, 2).await.unwrap();
+    let owner = TenantId(tenant.id);
+    let (kept, lost) = (object_key(owner, &"a1".repeat(32)), object_key(owner, &"b2".repeat(32)));
+    for key in [&kept, &lost] {
+        objects.put(key, Bytes::from_static(b"content")).await.unwrap();
+    }
+    let stranger = key("c3");
+    objects.put(&stranger, Bytes::from_static(b"another's")).await.unwrap();
+    let point_to = async |key: &str| {
+        let schema = &tenant.schema;
+        let insert = format!(
+            "INSERT INTO {schema}.files (filename, size_bytes, sha256, bucket, object_key)
+             VALUES ($1, 7, sha256('x'), 'b', $1)"
+        );
+        let insert = insert.replace("VALUES ($1", "VALUES (replace($1, '/', '-')");
+        sqlx::query(sqlx::AssertSqlSafe(insert)).bind(key).execute(&server.pool).await.unwrap();
+    };
+    point_to(&kept).await;
+
+    // Set aside it is found still, and set aside it stays for a while.
+    for _ in 0..2 {
+        assert_eq!(sweep(&db, &objects, LATER).await.unwrap(), 0);
+        for key in [&kept, &lost, &stranger] {
+            assert!(!objects.get(key, None).await.unwrap().is_empty());
+        }
+    }
+    // Somebody was about to point to it: it comes back.
+    point_to(&lost).await;
+    assert_eq!(sweep(&db, &objects, AT_ONCE).await.unwrap(), 0);
+    let page = objects.list(owner, None).await.unwrap();
+    assert!(page.found.iter().all(|found| found.set_aside_from().is_none()), "{page:?}");
+    assert_eq!(objects.get(&lost, None).await.unwrap(), "content");
+
+    let gone = format!("DELETE FROM {}.files WHERE object_key = $1", tenant.schema);
+    sqlx::query(sqlx::AssertSqlSafe(gone)).bind(&lost).execute(&server.pool).await.unwrap();
+    let removed =
+        sweep(&db, &objects, AT_ONCE).await.unwrap() + sweep(&db, &objects, AT_ONCE).await.unwrap();
+    assert_eq!(removed, 1);
+    assert!(matches!(objects.get(&lost, None).await, Err(Error::NotFound)));
+    for key in [&kept, &stranger] {
+        assert!(!objects.get(key, None).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_nothing_points_to_goes_from_a_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    sweeps(Dir::open(folder.path()).unwrap().into()).await;
+}
+
+#[tokio::test]
+async fn what_nothing_points_to_goes_from_a_bucket() {
+    let s3 = S3::start().await;
+    sweeps(Bucket::new(&s3.settings()).into()).await;
 }

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use crate::store::error::Error;
-use crate::store::objects::YOUNG;
+use crate::store::objects::{Found, Page, YOUNG};
 
 /// A directory of objects: written to a temporary file, synced, renamed.
 #[derive(Clone, Debug)]
@@ -56,6 +56,17 @@ impl Dir {
         .await
     }
 
+    /// A page is a shard.
+    pub(super) async fn list(&self, owner: &str, page: Option<String>) -> Result<Page, Error> {
+        let (folder, owner) = (self.root.join(owner), owner.to_owned());
+        blocking(move || list(&folder, &owner, page).map_err(|e| io_error(&folder, &e))).await
+    }
+
+    pub(super) async fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
+        let (from, to) = (self.path(from)?, self.path(to)?);
+        blocking(move || rename(&from, &to).map_err(|e| io_error(&from, &e))).await
+    }
+
     pub(super) async fn ping(&self) -> Result<(), Error> {
         let path = self.root.join(".ping");
         blocking(move || std::fs::write(&path, b"").map_err(|e| io_error(&path, &e))).await
@@ -89,6 +100,46 @@ fn put(path: &Path, content: &[u8]) -> std::io::Result<()> {
 /// Syncs the shard, the tenant's directory and the root.
 fn sync_upwards(folder: &Path) -> std::io::Result<()> {
     folder.ancestors().take(3).try_for_each(|dir| File::open(dir)?.sync_all())
+}
+
+/// What is in a folder, sorted; nothing in one that is not there.
+fn names(folder: &Path) -> std::io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn list(folder: &Path, owner: &str, page: Option<String>) -> std::io::Result<Page> {
+    let shards = names(folder)?;
+    let mut shards = shards.into_iter().skip_while(|shard| Some(shard) < page.as_ref());
+    let Some(shard) = shards.next() else { return Ok(Page::default()) };
+    let folder = folder.join(shard);
+    let mut found = Vec::new();
+    for name in names(&folder)? {
+        match std::fs::metadata(folder.join(&name)).and_then(|metadata| metadata.modified()) {
+            Ok(modified) => found.push(Found { key: format!("{owner}/{name}"), modified }),
+            // Another node's sweep has it.
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(Page { found, next: shards.next() })
+}
+
+/// What is moved is young: its time counts from here.
+fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
+    File::open(from)?.set_modified(SystemTime::now())?;
+    let folder = to.parent().ok_or(ErrorKind::InvalidInput)?;
+    std::fs::create_dir_all(folder)?;
+    std::fs::rename(from, to)?;
+    sync_upwards(folder)
 }
 
 fn get(path: &Path, range: Option<Range<u64>>) -> std::io::Result<Bytes> {

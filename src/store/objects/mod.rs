@@ -5,6 +5,7 @@
 //! so that the same attachment is stored once.
 
 mod dir;
+mod list;
 mod s3;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use dir::Dir;
+pub use list::{Found, Page};
 pub use s3::{S3, S3Settings};
 
 use crate::config::{self, ObjectKind};
@@ -67,9 +69,13 @@ impl Objects {
         }
     }
 
+    fn kind(&self) -> &Kind {
+        self.0.as_ref()
+    }
+
     /// The bucket, as it stands in `attachments.bucket`.
     pub fn bucket(&self) -> &str {
-        match self.0.as_ref() {
+        match self.kind() {
             Kind::Dir(_) => "local",
             Kind::S3(s3) => s3.bucket(),
         }
@@ -81,7 +87,7 @@ impl Objects {
     /// than half the sweep's age: then it is made young, so that a sweep that
     /// saw it unreferenced does not take it from under a new reference.
     pub async fn put(&self, key: &str, content: Bytes) -> Result<(), Error> {
-        match self.0.as_ref() {
+        match self.kind() {
             Kind::Dir(dir) => dir.put(key, content).await,
             Kind::S3(s3) => s3.put(key, content).await,
         }
@@ -93,7 +99,15 @@ impl Objects {
     /// [`Error::NotFound`] for a missing object, [`Error::Corrupt`] when it is
     /// shorter than the range.
     pub async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, Error> {
-        match self.0.as_ref() {
+        match self.get_at(key, range.clone()).await {
+            // The sweep may have been too quick.
+            Err(Error::NotFound) => self.get_at(&list::aside(key), range).await,
+            other => other,
+        }
+    }
+
+    async fn get_at(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytes, Error> {
+        match self.kind() {
             Kind::Dir(dir) => dir.get(key, range).await,
             Kind::S3(s3) => s3.get(key, range).await,
         }
@@ -101,7 +115,7 @@ impl Objects {
 
     /// Removes an object; a missing one is no error.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
-        match self.0.as_ref() {
+        match self.kind() {
             Kind::Dir(dir) => dir.delete(key).await,
             Kind::S3(s3) => s3.delete(key).await,
         }
@@ -109,7 +123,7 @@ impl Objects {
 
     /// Whether the store answers and takes writes.
     pub async fn ping(&self) -> Result<(), Error> {
-        match self.0.as_ref() {
+        match self.kind() {
             Kind::Dir(dir) => dir.ping().await,
             Kind::S3(s3) => s3.ping().await,
         }

@@ -12,7 +12,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 use crate::store::error::Error;
-use crate::store::objects::YOUNG;
+use crate::store::objects::{Found, Page, YOUNG};
 
 /// How to reach the bucket.
 #[derive(Clone)]
@@ -124,6 +124,28 @@ impl S3 {
     pub(super) async fn delete(&self, key: &str) -> Result<(), Error> {
         let sent = self.client.delete_object().bucket(&self.bucket).key(key).send().await;
         sent.map(|_| ()).map_err(|e| sdk_error(&e))
+    }
+
+    pub(super) async fn list(&self, owner: &str, page: Option<String>) -> Result<Page, Error> {
+        let listing = self.client.list_objects_v2().bucket(&self.bucket);
+        let listed = listing.prefix(format!("{owner}/")).set_continuation_token(page).send().await;
+        let listed = listed.map_err(|e| sdk_error(&e))?;
+        let found = listed.contents().iter().filter_map(|object| {
+            let modified = SystemTime::try_from(*object.last_modified()?).ok()?;
+            Some(Found { key: object.key()?.to_owned(), modified })
+        });
+        Ok(Page {
+            found: found.collect(),
+            next: listed.next_continuation_token().map(str::to_owned),
+        })
+    }
+
+    /// S3 has no rename: a copy, and then the original goes.
+    pub(super) async fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
+        let source = format!("{}/{from}", self.bucket);
+        let copy = self.client.copy_object().bucket(&self.bucket).key(to).copy_source(source);
+        copy.send().await.map_err(|e| sdk_error(&e))?;
+        self.delete(from).await
     }
 
     pub(super) async fn ping(&self) -> Result<(), Error> {

@@ -1,18 +1,31 @@
 //! What is done now and then: removing what nothing needs.
 
-use std::time::Duration;
+pub mod objects;
+
+use std::time::{Duration, Instant};
 
 use crate::domain::ids::TenantId;
 use crate::mail::Error;
 use crate::store::db::Db;
+use crate::store::objects::Objects;
 
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_mins(10);
+/// Between two looks at every object.
+const OBJECTS_PAUSE: Duration = Duration::from_hours(2);
 
 /// Sweeps every organisation, for ever. Several nodes may run it: each takes
 /// the organisations that no other is at.
-pub async fn run(db: Db) {
+pub async fn run(db: Db, store: Objects) {
+    let mut looked = Instant::now();
     loop {
+        if looked.elapsed() >= OBJECTS_PAUSE {
+            match objects::sweep(&db, &store, objects::Ages::default()).await {
+                Ok(removed) => tracing::info!(removed, "objects swept"),
+                Err(error) => tracing::warn!(%error, "objects are swept next time"),
+            }
+            looked = Instant::now();
+        }
         match db.tenant_ids().await {
             Ok(tenants) => {
                 for tenant in tenants {
