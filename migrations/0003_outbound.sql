@@ -37,6 +37,7 @@ CREATE TABLE public.outbound_messages (
     held_reason text,
     attempts integer NOT NULL DEFAULT 0,
     next_attempt_at timestamptz NOT NULL DEFAULT now(),
+    send_at timestamptz,
     expires_at timestamptz,
     leased_until timestamptz,
     leased_by uuid,
@@ -105,8 +106,9 @@ COMMENT ON COLUMN public.outbound_messages.queue_id IS 'Groups the recipients of
 COMMENT ON COLUMN public.outbound_messages.email_id IS 'The content: a row of the organisation''s emails. NULL until composed, where text_body or html_body is given instead.';
 COMMENT ON COLUMN public.outbound_messages.reverse_path IS 'Envelope sender; empty for the null reverse-path. A row by SQL that leaves it empty gets from_address unless source is bounce or auto_reply.';
 COMMENT ON COLUMN public.outbound_messages.held_reason IS 'Why it waits: an operator''s words, warm-up, a paused organisation.';
-COMMENT ON COLUMN public.outbound_messages.next_attempt_at IS 'Not before then; send_at and FUTURERELEASE set it too.';
-COMMENT ON COLUMN public.outbound_messages.expires_at IS 'Given up after this; NULL takes the configured time from queued_at.';
+COMMENT ON COLUMN public.outbound_messages.next_attempt_at IS 'Not before then, nor before send_at.';
+COMMENT ON COLUMN public.outbound_messages.send_at IS 'To be sent then (FUTURERELEASE, RFC 4865); NULL is at once.';
+COMMENT ON COLUMN public.outbound_messages.expires_at IS 'Given up after this; NULL takes the configured time from queued_at or send_at.';
 COMMENT ON COLUMN public.outbound_messages.leased_by IS 'The node that is sending it.';
 COMMENT ON COLUMN public.outbound_messages.last_text IS 'The remote''s own words, last time.';
 COMMENT ON COLUMN public.outbound_messages.dsn_notify IS 'RFC 3461 NOTIFY; empty is NEVER.';

@@ -11,6 +11,7 @@ CREATE OR REPLACE FUNCTION public.complete_outbound_message() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     NEW.recipient := lower(NEW.recipient);
+    NEW.next_attempt_at := greatest(NEW.next_attempt_at, NEW.send_at);
     IF NEW.reverse_path = '' AND NEW.source NOT IN ('submission', 'bounce', 'auto_reply') THEN
         NEW.reverse_path := NEW.from_address;
     END IF;

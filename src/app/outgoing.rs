@@ -19,7 +19,7 @@ use crate::mail::render::Render;
 use crate::mail::report::Reports;
 use crate::mail::schedule::Schedule;
 use crate::net::dns::Resolver;
-use crate::net::tls::ClientTls;
+use crate::net::tls::{ClientTls, Roots};
 use crate::store::db::Db;
 use crate::store::node::node_id;
 use crate::store::notify::Channel;
@@ -49,6 +49,7 @@ pub(super) fn worker(config: &Config, services: &Services) -> Result<Worker, Sta
     let dialer = Dialer {
         us: services.hostname.clone(),
         tls: ClientTls::opportunistic()?,
+        roots: Roots::load(&config.queue.trusted_roots)?,
         deadlines: Deadlines::new(&config.timeouts),
     };
     let port = config.queue.smtp_port;

@@ -130,6 +130,10 @@ impl Services {
             },
             tls: self.tls.clone(),
             messages: self.messages.clone(),
+            hold_at_most: match kind {
+                smtp::Kind::Ingress => Duration::ZERO,
+                smtp::Kind::Submission => config.submission.hold_at_most.duration(),
+            },
             xclient: match kind {
                 smtp::Kind::Ingress => config.smtp.xclient.clone(),
                 smtp::Kind::Submission => Vec::new(),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-use super::BaseUrl;
+use super::{BaseUrl, Span};
 use crate::domain::address::Address;
 use crate::domain::network::Network;
 
@@ -31,6 +31,8 @@ pub struct Submission {
     pub listen_starttls: SocketAddr,
     /// TLS from the first byte (RFC 8314).
     pub listen_tls: SocketAddr,
+    /// How far ahead a message may be sent.
+    pub hold_at_most: Span,
     /// Who begins connections with a PROXY header.
     pub proxies: Vec<Network>,
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -24,6 +25,8 @@ pub struct Queue {
     pub concurrency_per_domain: NonZeroUsize,
     /// How long a leased message stays with a node that gives no sign of life.
     pub lease: Span,
+    /// A PEM file of authorities; empty means the system's.
+    pub trusted_roots: PathBuf,
     /// The port of other mail servers.
     pub smtp_port: u16,
 }

@@ -1,5 +1,7 @@
 //! The SMTP envelope (RFC 5321 §2.3.1) with the DSN parameters of RFC 3461.
 
+use time::OffsetDateTime;
+
 use crate::domain::address::Address;
 
 /// The reverse-path: an address, or `<>` for mail that must never bounce.
@@ -59,6 +61,8 @@ pub struct MailFrom {
     pub smtputf8: bool,
     /// `REQUIRETLS` was given (RFC 8689).
     pub require_tls: bool,
+    /// Not to be sent before then (`HOLDFOR`, `HOLDUNTIL`; RFC 4865).
+    pub release_at: Option<OffsetDateTime>,
 }
 
 /// What one RCPT TO said.

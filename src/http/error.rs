@@ -42,7 +42,7 @@ impl IntoResponse for HttpError {
             Error::OverQuota => {
                 (StatusCode::INSUFFICIENT_STORAGE, "Full", "There is no room left.")
             }
-            Error::Temporary(_) => (
+            Error::Temporary(_) | Error::Storage(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Please try again",
                 "The server cannot answer at this moment. Please try again in a few seconds.",
@@ -54,7 +54,9 @@ impl IntoResponse for HttpError {
             ),
         };
         match &self.0 {
-            Error::Temporary(text) => tracing::warn!(%text, "http: temporary failure"),
+            Error::Temporary(text) | Error::Storage(text) => {
+                tracing::warn!(%text, "http: temporary failure")
+            }
             Error::Internal(text) => tracing::error!(%text, "http: internal error"),
             _ => {}
         }
@@ -82,6 +84,7 @@ mod tests {
             (Error::Denied, 403),
             (Error::OverQuota, 507),
             (Error::Temporary("secret".into()), 503),
+            (Error::Storage("secret".into()), 503),
             (Error::Internal("secret".into()), 500),
         ];
         for (error, status) in table {

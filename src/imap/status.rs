@@ -11,7 +11,7 @@ impl From<Error> for Answer {
     fn from(error: Error) -> Self {
         match error {
             Error::Rejected(reason) => Self::no(code_of(reason), reason.text()),
-            Error::Temporary(cause) => {
+            Error::Temporary(cause) | Error::Storage(cause) => {
                 tracing::warn!(%cause, "not available");
                 Self::no(Code::Unavailable, "That does not work now, try again later")
             }
@@ -74,7 +74,11 @@ mod tests {
 
     #[test]
     fn nothing_internal_is_told() {
-        for error in [Error::Temporary("secret".into()), Error::Internal("secret".into())] {
+        for error in [
+            Error::Temporary("secret".into()),
+            Error::Storage("secret".into()),
+            Error::Internal("secret".into()),
+        ] {
             let mut out = Writer::new();
             Answer::from(error).write(&mut out, None);
             let text = String::from_utf8(std::mem::take(out.buffer())).unwrap();

@@ -14,6 +14,9 @@ pub enum Error {
     /// It did not happen now. The text is for the log, never for the wire.
     #[error("temporary: {0}")]
     Temporary(String),
+    /// As [`Error::Temporary`]: nothing can be kept now, the object store is gone or a disk full.
+    #[error("storage: {0}")]
+    Storage(String),
     /// There is no such folder, message, row.
     #[error("there is no such {0}")]
     NotFound(&'static str),
@@ -129,6 +132,7 @@ impl From<store::Error> for Error {
             store::Error::NotFound => Self::NotFound("row"),
             store::Error::OverQuota => Self::OverQuota,
             store::Error::Unavailable(text) => Self::Temporary(text),
+            store::Error::Objects(text) => Self::Storage(text),
             other @ (store::Error::Conflict { .. }
             | store::Error::Corrupt(_)
             | store::Error::Internal(_)) => Self::Internal(other.to_string()),

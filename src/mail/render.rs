@@ -14,7 +14,7 @@ use crate::mail::{Error, dkim, outcome};
 use crate::store;
 use crate::store::db::Db;
 use crate::store::outbound::Leased;
-use crate::wire::mime::{collect_links, rewrite_message};
+use crate::wire::mime::{collect_links, encode_binary, rewrite_message};
 use crate::wire::smtp::stuff;
 
 /// Renders. Cheap to clone.
@@ -66,7 +66,7 @@ impl Render {
         };
         let memory = self.reserve(body.len()).await?;
         let raw = body.all().await.map_err(|error| trouble(row, &error))?;
-        let raw = stuff::canonical(&raw).into_owned();
+        let raw = as_lines(raw.to_vec())?;
         let raw = self.track(row, raw, host).await.map_err(|error| trouble(row, &error))?;
         let content = self.sign(row, raw).await.map_err(|error| trouble(row, &error))?;
         Ok(Rendered { content, _memory: memory })
@@ -136,6 +136,18 @@ impl Render {
         tokio::task::spawn_blocking(sign)
             .await
             .map_err(|error| Error::Internal(format!("signing task: {error}")))?
+    }
+}
+
+/// As every server takes it: what came by BINARYMIME (RFC 3030 §3) is encoded anew, since we send
+/// by DATA alone.
+fn as_lines(raw: Vec<u8>) -> Result<Vec<u8>, Outcome> {
+    if stuff::is_canonical(&raw) {
+        return Ok(raw);
+    }
+    match encode_binary(&raw) {
+        Some(encoded) => Ok(stuff::canonical(&encoded).into_owned()),
+        None => Err(failed((5, 6, 3), "the message is binary and cannot be converted")),
     }
 }
 

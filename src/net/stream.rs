@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::read_buffer::ReadBuffer;
-use super::tls::{ClientTls, ServerTls};
+use super::tls::{ClientTls, Roots, ServerTls};
 use super::transport::Transport;
 
 /// How often a closing connection is read from, so that a flood cannot keep it open.
@@ -132,6 +132,17 @@ impl Stream {
     /// Whether the connection is under TLS.
     pub fn is_tls(&self) -> bool {
         !matches!(self.transport, Transport::Plain(_))
+    }
+
+    /// Whether the other end of this TLS connection has proven to be `host`, as `roots` see it.
+    pub fn is_verified(&self, roots: &Roots, host: &str) -> bool {
+        match &self.transport {
+            Transport::Client(stream) => {
+                let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                roots.vouch_for(chain, host)
+            }
+            Transport::Plain(_) | Transport::Server(_) => false,
+        }
     }
 
     /// The server's handshake: after STARTTLS was answered, or at once on a TLS port. Input that

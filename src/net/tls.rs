@@ -5,6 +5,7 @@ mod inspect;
 mod issue;
 mod load;
 mod opportunistic;
+mod roots;
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,6 +17,7 @@ use rustls::{ClientConfig, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 pub use inspect::{Facts, inspect};
+pub use roots::Roots;
 
 /// Why TLS cannot be offered; each says what to do.
 #[derive(Debug, thiserror::Error)]

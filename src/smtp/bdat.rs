@@ -10,17 +10,46 @@ use super::server::Server;
 use super::session::{Envelope, Phase, Session};
 use crate::mail::incoming::Incoming;
 use crate::wire::smtp::data::{ByteGuard, Fault};
+use crate::wire::smtp::header_guard::HeaderGuard;
 
 /// The chunks of one message so far.
 pub(super) struct Chunks {
     /// What is kept of it, or why nothing is: then every further chunk is refused alike.
     content: Result<Incoming, Reply>,
-    guard: ByteGuard,
+    guard: Guard,
+}
+
+/// What is watched for while the octets pass.
+enum Guard {
+    /// Content of lines: no bare CR, bare LF or NUL anywhere.
+    Lines(ByteGuard),
+    /// Content that need not be lines has a header that is: fields could be smuggled in otherwise.
+    Header(HeaderGuard),
+}
+
+impl Guard {
+    fn feed(&mut self, piece: &[u8]) {
+        match self {
+            Self::Lines(guard) => guard.feed(piece),
+            Self::Header(guard) => guard.feed(piece),
+        }
+    }
+
+    fn spoiled(&self) -> bool {
+        match self {
+            Self::Lines(guard) => guard.spoiled(),
+            Self::Header(guard) => guard.spoiled(),
+        }
+    }
 }
 
 impl Chunks {
-    fn new(content: Result<Incoming, Reply>) -> Self {
-        Self { content, guard: ByteGuard::default() }
+    fn new(content: Result<Incoming, Reply>, binary: bool) -> Self {
+        let guard = match binary {
+            true => Guard::Header(HeaderGuard::default()),
+            false => Guard::Lines(ByteGuard::default()),
+        };
+        Self { content, guard }
     }
 
     /// Checks a chunk of `size` octets against the limit before it is read. Chunks are summed:
@@ -63,11 +92,12 @@ pub(super) async fn bdat(
             let some = envelope.recipients.len() > 0;
             let content =
                 if some { Ok(server.services.ingest.incoming()) } else { Err(no_recipients()) };
-            (envelope, Chunks::new(content))
+            let chunks = Chunks::new(content, envelope.binary);
+            (envelope, chunks)
         }
         Phase::Idle => {
             let refusal = Reply::wrong_time("Say MAIL first");
-            read(server, channel, &mut Chunks::new(Err(refusal.clone())), size).await?;
+            read(server, channel, &mut Chunks::new(Err(refusal.clone()), false), size).await?;
             return Ok(refusal);
         }
     };

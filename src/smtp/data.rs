@@ -18,7 +18,7 @@ pub(super) async fn data(
     channel: &mut Channel,
 ) -> Result<Reply, Gone> {
     let envelope = match session.take_phase() {
-        Phase::Mail(envelope) if envelope.recipients.len() > 0 => envelope,
+        Phase::Mail(envelope) if envelope.recipients.len() > 0 && !envelope.binary => envelope,
         phase => {
             let refusal = out_of_order(&phase);
             session.phase = phase;
@@ -39,6 +39,10 @@ pub(super) async fn data(
 fn out_of_order(phase: &Phase) -> Reply {
     match phase {
         Phase::Idle => Reply::wrong_time("Say MAIL first"),
+        // RFC 3030 §3: DATA could not carry it.
+        Phase::Mail(envelope) if envelope.binary => {
+            Reply::wrong_time("A message with BODY=BINARYMIME comes by BDAT")
+        }
         // RFC 2920 §3.1 (and RFC 5321 §3.3) ask for 554 where every RCPT was refused.
         Phase::Mail(_) => no_recipients(),
         Phase::Chunks(..) => Reply::wrong_time("The message comes by BDAT already"),

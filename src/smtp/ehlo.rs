@@ -1,5 +1,10 @@
 //! EHLO and HELO (RFC 5321 §4.1.1.1).
 
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use super::reply::Reply;
 use super::server::{Kind, Server};
 use super::session::{Hello, Session};
@@ -32,13 +37,30 @@ fn extensions(server: &Server, tls: bool) -> Vec<String> {
         "8BITMIME".to_owned(),
         "SMTPUTF8".to_owned(),
         "CHUNKING".to_owned(),
+        "BINARYMIME".to_owned(),
         "DSN".to_owned(),
         "ENHANCEDSTATUSCODES".to_owned(),
+        // RFC 9422 §3: past them a transaction or a session is not gone on with.
+        format!("LIMITS RCPTMAX={}", server.limits.recipients),
     ];
+    if let Some(line) = future_release(server.hold_at_most) {
+        list.push(line);
+    }
     if !tls {
         list.push("STARTTLS".to_owned());
-    } else if server.kind == Kind::Submission {
+        return list;
+    }
+    // RFC 8689 §3: offered under TLS only.
+    list.push("REQUIRETLS".to_owned());
+    if server.kind == Kind::Submission {
         list.push("AUTH PLAIN LOGIN".to_owned());
     }
     list
+}
+
+/// `FUTURERELEASE max-interval max-datetime` (RFC 4865 §3), where a message may be sent later.
+fn future_release(most: Duration) -> Option<String> {
+    let last = (OffsetDateTime::now_utc() + most).replace_nanosecond(0).ok()?;
+    let offer = format!("FUTURERELEASE {} {}", most.as_secs(), last.format(&Rfc3339).ok()?);
+    (!most.is_zero()).then_some(offer)
 }

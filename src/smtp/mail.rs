@@ -1,14 +1,17 @@
 //! MAIL: a transaction begins (RFC 5321 §4.1.1.2).
 
 use std::collections::HashSet;
+use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::reply::Reply;
 use super::server::{Kind, Server};
 use super::session::{Envelope, Phase, Recipients, Session};
+use crate::domain::envelope::MailFrom;
 use crate::mail::Error;
-use crate::wire::smtp::mail::Mail;
+use crate::wire::smtp::mail::{Hold, Mail};
 
 /// Begins a transaction, or says why not.
 pub(super) async fn mail(session: &mut Session, server: &Server, tls: bool, mail: Mail) -> Reply {
@@ -33,6 +36,7 @@ async fn begin(
     if !matches!(session.phase, Phase::Idle) {
         return Err(Reply::wrong_time("One transaction at a time"));
     }
+    may_require_tls(&mail, tls)?;
     may_send(session, server, tls, &mail).await?;
     if !server.messages.admit(session.peer, Instant::now()) {
         return Err(Reply::new(450, (4, 7, 1), "Too many messages from your address"));
@@ -42,7 +46,12 @@ async fn begin(
         Kind::Ingress => Recipients::Local(Vec::new()),
         Kind::Submission => Recipients::Any(Vec::new()),
     };
-    Ok(Envelope { mail_from: mail.from, recipients, seen: HashSet::new() })
+    let release_at = match mail.hold {
+        Some(hold) => Some(release(server, hold)?),
+        None => None,
+    };
+    let mail_from = MailFrom { release_at, ..mail.from };
+    Ok(Envelope { mail_from, binary: mail.binary, recipients, seen: HashSet::new() })
 }
 
 /// Anybody may on ingress; on submission the owner of the address (RFC 6409 §4.3, §6.1).
@@ -59,6 +68,30 @@ async fn may_send(session: &Session, server: &Server, tls: bool, mail: &Mail) ->
         log(&error);
         Reply::error(&error)
     })
+}
+
+/// When a message that is to be sent later is due, within what EHLO offered (RFC 4865 §3).
+fn release(server: &Server, hold: Hold) -> Result<OffsetDateTime, Reply> {
+    let (now, most) = (OffsetDateTime::now_utc(), server.hold_at_most);
+    if most.is_zero() {
+        return Err(Reply::new(555, (5, 5, 4), "A parameter that is not offered here"));
+    }
+    let at = match hold {
+        Hold::For(seconds) => now + Duration::from_secs(seconds.into()),
+        Hold::Until(at) => at,
+    };
+    if at > now + most {
+        return Err(Reply::new(501, (5, 5, 4), "That is later than a message is kept here"));
+    }
+    Ok(at)
+}
+
+/// RFC 8689 §4.1: the last step was under TLS, or there is nothing to require.
+fn may_require_tls(mail: &Mail, tls: bool) -> Result<(), Reply> {
+    if mail.from.require_tls && !tls {
+        return Err(Reply::new(530, (5, 7, 10), "REQUIRETLS needs TLS: say STARTTLS first"));
+    }
+    Ok(())
 }
 
 /// RFC 1870 §6.1

@@ -126,6 +126,8 @@ impl Reply {
             Error::Rejected(reason) => Self::new(code(*reason), reason.status(), reason.text()),
             Error::OverQuota => Self::new(452, (4, 2, 2), "The mailbox is full"),
             Error::Denied => Self::new(550, (5, 7, 1), "Not allowed"),
+            // RFC 3463 §3.4: the mail system is full.
+            Error::Storage(_) => Self::no_room(451),
             Error::Temporary(_) | Error::Internal(_) | Error::NotFound(_) | Error::Exists(_) => {
                 Self::later()
             }
@@ -183,6 +185,12 @@ mod tests {
             assert_eq!(wire(&reply), "451 4.3.0 Something is wrong here, try again later\r\n");
             assert!(!reply.is_refusal());
         }
+    }
+
+    #[test]
+    fn storage_is_told_from_other_trouble() {
+        let reply = Reply::error(&Error::Storage("s3.internal refused".into()));
+        assert_eq!(wire(&reply), "451 4.3.1 There is no room for it now, try again later\r\n");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The SMTP server: what its connections share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -73,6 +74,8 @@ pub struct Server {
     pub tls: ServerTls,
     /// How often a client may say MAIL.
     pub messages: Rate,
+    /// How long a message is kept back at most; zero where that is not offered.
+    pub hold_at_most: Duration,
     /// Who may say XCLIENT.
     pub xclient: Vec<Network>,
 }

@@ -48,6 +48,8 @@ pub(super) enum Phase {
 pub(super) struct Envelope {
     /// What MAIL said.
     pub(super) mail_from: MailFrom,
+    /// The content need not be lines, and comes by BDAT (RFC 3030 §3).
+    pub(super) binary: bool,
     /// The recipients accepted so far.
     pub(super) recipients: Recipients,
     /// Their addresses: one given twice is one recipient.

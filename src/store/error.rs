@@ -18,6 +18,9 @@ pub enum Error {
     /// The database or the object store does not answer; later it may.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The object store does not answer, or its disk is full; later it may.
+    #[error("object store: {0}")]
+    Objects(String),
     /// Something stored is not what was stored.
     #[error("corrupt: {0}")]
     Corrupt(String),

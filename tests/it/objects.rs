@@ -82,17 +82,17 @@ async fn a_bucket_that_cannot_be_used_says_so() {
     let mut s3 = S3::start().await;
     let missing = S3Settings { bucket: "elsewhere".to_owned(), ..s3.settings() };
     let missing = Objects::from(Bucket::new(&missing)).ping().await;
-    assert!(matches!(&missing, Err(Error::Unavailable(text)) if text.contains("'elsewhere'")));
+    assert!(matches!(&missing, Err(Error::Objects(text)) if text.contains("'elsewhere'")));
     let stranger = S3Settings { secret_key: "guessed".to_owned(), ..s3.settings() };
     let stranger: Objects = Bucket::new(&stranger).into();
-    assert!(matches!(stranger.ping().await, Err(Error::Unavailable(_))));
+    assert!(matches!(stranger.ping().await, Err(Error::Objects(_))));
     let put = stranger.put(&key("abc"), Bytes::from_static(b"x")).await;
-    assert!(matches!(put, Err(Error::Unavailable(_))), "{put:?}");
+    assert!(matches!(put, Err(Error::Objects(_))), "{put:?}");
     let objects: Objects = Bucket::new(&s3.settings()).into();
     s3.vanish().await;
-    assert!(matches!(objects.ping().await, Err(Error::Unavailable(_))));
+    assert!(matches!(objects.ping().await, Err(Error::Objects(_))));
     let get = objects.get(&key("abc"), None).await;
-    assert!(matches!(get, Err(Error::Unavailable(_))), "{get:?}");
+    assert!(matches!(get, Err(Error::Objects(_))), "{get:?}");
 }
 
 /// A node that keeps its attachments in `s3`.
@@ -157,7 +157,7 @@ async fn mail_lives_in_a_bucket_and_waits_for_it() {
     smtp.ask(&format!("RCPT TO:<{bob}>"), "250").await;
     smtp.ask("DATA", "354").await;
     smtp.send(format!("{}.\r\n", large.replace("report", "second"))).await;
-    smtp.expect("451 ").await;
+    smtp.expect("451 4.3.1 ").await;
     let refused = imap.command("FETCH 1 BODY.PEEK[]").await;
     assert!(refused.last().unwrap().starts_with("NO [UNAVAILABLE]"), "{refused:?}");
     assert!(imap.literal("FETCH 2 BODY.PEEK[]").await.ends_with(small.as_bytes()));

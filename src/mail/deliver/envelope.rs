@@ -35,12 +35,14 @@ pub struct To {
 }
 
 impl Envelope {
-    /// Why the server cannot take `content`, going by what it offers.
-    pub fn obstacle(&self, content: &[u8], offer: &Offer, tls: bool) -> Option<Reply> {
+    /// Why the server cannot take `content`, going by what it offers; `verified` says that it is
+    /// reached under TLS and has proven its name.
+    pub fn obstacle(&self, content: &[u8], offer: &Offer, verified: bool) -> Option<Reply> {
         if let Some(limit) = offer.max_size.filter(|limit| content.len() as u64 > *limit) {
             return Some(outcome::too_big(limit));
         }
-        if self.require_tls && !(tls && offer.require_tls) {
+        // RFC 8689 §4.2.1
+        if self.require_tls && !(verified && offer.require_tls) {
             return Some(outcome::not_offered("REQUIRETLS", (5, 7, 30)));
         }
         if self.needs_utf8(content) && !offer.smtputf8 {

@@ -9,7 +9,7 @@ use crate::mail::deliver::mx::Target;
 use crate::mail::outcome::{self, Phase};
 use crate::net::connect::connect;
 use crate::net::stream::Stream;
-use crate::net::tls::ClientTls;
+use crate::net::tls::{ClientTls, Roots};
 
 /// How we open connections.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub struct Dialer {
     pub us: String,
     /// For STARTTLS.
     pub tls: ClientTls,
+    /// Who may say that a host is what it is called.
+    pub roots: Roots,
     /// How long each step may take.
     pub deadlines: Deadlines,
 }
@@ -26,6 +28,8 @@ pub struct Dialer {
 pub struct Session {
     conversation: Conversation<Stream>,
     via: Via,
+    /// Under TLS, with the host that was meant.
+    verified: bool,
 }
 
 impl Dialer {
@@ -50,9 +54,10 @@ impl Dialer {
         match stream.upgrade_client(&self.tls, &target.host, limit).await {
             Ok(secret) => {
                 let tls = secret.stream.tls().map(|tls| tls.to_string());
+                let verified = secret.stream.is_verified(&self.roots, &target.host);
                 let conversation =
                     Conversation::resume(secret.stream, &self.us, self.deadlines).await?;
-                Ok(Session::new(target, conversation, tls))
+                Ok(Session { verified, ..Session::new(target, conversation, tls) })
             }
             Err(error) => {
                 tracing::info!(host = %target.host, %error, "TLS failed; going on in the clear");
@@ -76,7 +81,7 @@ impl Dialer {
 impl Session {
     fn new(target: &Target, conversation: Conversation<Stream>, tls: Option<String>) -> Self {
         let via = Via { host: Some(target.host.clone()), ip: Some(target.at.ip()), tls };
-        Self { conversation, via }
+        Self { conversation, via, verified: false }
     }
 
     /// Where this is.
@@ -97,7 +102,7 @@ impl Session {
     /// Hands over one message, unless the host cannot take it.
     pub async fn transact(&mut self, envelope: &Envelope, content: &[u8]) -> Vec<Fate> {
         let offer = self.conversation.offer();
-        match envelope.obstacle(content, offer, self.via.tls.is_some()) {
+        match envelope.obstacle(content, offer, self.verified) {
             Some(reply) => {
                 envelope.recipients.iter().map(|_| (Phase::Mail, reply.clone())).collect()
             }

@@ -159,7 +159,7 @@ fn io_error(path: &Path, error: &std::io::Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound => Error::NotFound,
         ErrorKind::UnexpectedEof => Error::Corrupt(format!("{} is too short", path.display())),
-        _ => Error::Unavailable(format!("{}: {error}", path.display())),
+        _ => Error::Objects(format!("{}: {error}", path.display())),
     }
 }
 

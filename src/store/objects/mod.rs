@@ -53,7 +53,7 @@ impl Objects {
     /// The store that the settings name; a folder is made when it is missing.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the folder cannot be made; whether a bucket
+    /// [`Error::Objects`] when the folder cannot be made; whether a bucket
     /// answers, [`Objects::ping`] tells.
     pub fn open(settings: &config::Objects, data_dir: &Path) -> Result<Self, Error> {
         match settings.kind {

@@ -107,12 +107,8 @@ impl S3 {
             .send()
             .await
             .map_err(|e| sdk_error(&e))?;
-        let content = object
-            .body
-            .collect()
-            .await
-            .map_err(|e| Error::Unavailable(format!("object store: {e}")))?
-            .into_bytes();
+        let content =
+            object.body.collect().await.map_err(|e| Error::Objects(e.to_string()))?.into_bytes();
         match wanted {
             Some(length) if content.len() as u64 != length => {
                 Err(Error::Corrupt(format!("object {key} is too short")))
@@ -151,7 +147,7 @@ impl S3 {
     pub(super) async fn ping(&self) -> Result<(), Error> {
         let sent = self.client.head_bucket().bucket(&self.bucket).send().await;
         sent.map(|_| ()).map_err(|e| match sdk_error(&e) {
-            Error::NotFound => Error::Unavailable(format!("there is no bucket '{}'", self.bucket)),
+            Error::NotFound => Error::Objects(format!("there is no bucket '{}'", self.bucket)),
             other => other,
         })
     }
@@ -165,5 +161,5 @@ fn sdk_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
     if status == Some(404) {
         return Error::NotFound;
     }
-    Error::Unavailable(format!("object store: {}", DisplayErrorContext(error)))
+    Error::Objects(DisplayErrorContext(error).to_string())
 }

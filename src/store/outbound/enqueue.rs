@@ -39,7 +39,7 @@ pub struct Enqueue<'a> {
     pub track_opens: bool,
     /// Links through the edge.
     pub track_clicks: bool,
-    /// Not before then; `None` is at once.
+    /// Not before then; `None` is when MAIL said, or at once.
     pub send_at: Option<OffsetDateTime>,
 }
 
@@ -113,9 +113,9 @@ impl TenantTx {
         sqlx::query(
             "INSERT INTO public.outbound_messages (tenant_id, queue_id, email_id, address_id, source, class,
                 reverse_path, recipient, from_address, subject, message_id, dsn_notify, dsn_orcpt, dsn_ret,
-                dsn_envid, require_tls, smtputf8, track_opens, track_clicks, next_attempt_at)
+                dsn_envid, require_tls, smtputf8, track_opens, track_clicks, send_at)
              SELECT $1, $2, $3, $4, $5, $6, $7, r.recipient, $8, $9, $10, r.notify::text[], r.orcpt, $11,
-                $12, $13, $14, $15, $16, coalesce($17, now())
+                $12, $13, $14, $15, $16, $17
              FROM unnest($18::text[], $19::text[], $20::text[]) AS r (recipient, notify, orcpt)
              ON CONFLICT ON CONSTRAINT outbound_messages_queue_id_recipient_key DO NOTHING",
         )
@@ -135,7 +135,7 @@ impl TenantTx {
         .bind(send.mail_from.smtputf8)
         .bind(send.track_opens)
         .bind(send.track_clicks)
-        .bind(send.send_at)
+        .bind(send.send_at.or(send.mail_from.release_at))
         .bind(addresses)
         .bind(notify)
         .bind(orcpt)

@@ -42,7 +42,7 @@ pub struct Leased {
     pub from_address: String,
     /// Attempts begun, this one included.
     pub attempts: u32,
-    /// When it was queued.
+    /// When it was queued, or was first to be sent.
     pub queued_at: OffsetDateTime,
     /// Its own end, where it has one.
     pub expires_at: Option<OffsetDateTime>,
@@ -138,7 +138,7 @@ const LEASE: &str = "
     SET state = 'sending', attempts = o.attempts + 1, leased_by = $1, leased_until = now() + $4
     FROM locked l WHERE o.id = l.id
     RETURNING o.id, o.tenant_id, o.queue_id, o.email_id, o.address_id, o.source, o.class, o.reverse_path, o.recipient,
-        o.recipient_domain, o.from_address, o.attempts, o.queued_at, o.expires_at, o.dsn_notify, o.dsn_ret,
+        o.recipient_domain, o.from_address, o.attempts, greatest(o.queued_at, o.send_at) AS queued_at, o.expires_at, o.dsn_notify, o.dsn_ret,
         o.dsn_envid, o.dsn_orcpt, o.require_tls, o.smtputf8, o.track_opens, o.track_clicks,
         EXISTS (SELECT 1 FROM public.suppression_list s
                 WHERE s.tenant_id = o.tenant_id AND s.address = o.recipient) AS suppressed";

@@ -9,6 +9,7 @@
 
 mod address;
 mod base64_lines;
+mod binary;
 mod bodies;
 mod bound;
 mod boundaries;
@@ -47,6 +48,7 @@ mod testing;
 mod tests;
 
 pub use base64_lines::{Base64Lines, Newline};
+pub use binary::encode_binary;
 pub use bound::Bound;
 pub use compose::{ComposeError, Draft, Person, compose};
 pub use content::Encoding;

@@ -1,5 +1,8 @@
 //! The MAIL command (RFC 5321 §4.1.1.2) and its parameters.
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use super::command::SyntaxError;
 use super::params::{self, Param};
 use super::{path, xtext};
@@ -15,6 +18,19 @@ pub struct Mail {
     pub from: MailFrom,
     /// `SIZE`: how many octets the client means to send (RFC 1870).
     pub size: Option<u64>,
+    /// `BODY=BINARYMIME`: content that need not be lines (RFC 3030 §3).
+    pub binary: bool,
+    /// When it is to be sent (RFC 4865).
+    pub hold: Option<Hold>,
+}
+
+/// How long a message is to be kept back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hold {
+    /// `HOLDFOR`, in seconds.
+    For(u32),
+    /// `HOLDUNTIL`
+    Until(OffsetDateTime),
 }
 
 /// ```abnf
@@ -27,7 +43,7 @@ pub(super) fn parse(args: &str) -> Result<Mail, SyntaxError> {
         text => Some(Address::parse(text).map_err(SyntaxError::Sender)?),
     };
     let from = MailFrom { reverse_path: ReversePath(reverse_path), ..MailFrom::default() };
-    let mut mail = Mail { from, size: None };
+    let mut mail = Mail { from, size: None, binary: false, hold: None };
     for param in params::split(path.rest)? {
         set(&mut mail, param)?;
     }
@@ -40,9 +56,16 @@ pub(super) fn parse(args: &str) -> Result<Mail, SyntaxError> {
 fn set(mail: &mut Mail, param: Param<'_>) -> Result<(), SyntaxError> {
     match (param.keyword.as_str(), param.value) {
         ("SIZE", Some(value)) => mail.size = Some(size(value)?),
-        // RFC 6152 §2: either is fine, content is carried as it comes. BINARYMIME is not offered.
+        // RFC 6152 §2: either is fine, content is carried as it comes.
         ("BODY", Some(value)) if value.eq_ignore_ascii_case("7BIT") => {}
         ("BODY", Some(value)) if value.eq_ignore_ascii_case("8BITMIME") => {}
+        ("BODY", Some(value)) if value.eq_ignore_ascii_case("BINARYMIME") => mail.binary = true,
+        ("HOLDFOR" | "HOLDUNTIL", Some(_)) if mail.hold.is_some() => {
+            return Err(SyntaxError::Parameter("HOLDFOR and HOLDUNTIL exclude each other"));
+        }
+        ("HOLDFOR", Some(value)) => mail.hold = Some(hold_for(value)?),
+        ("HOLDUNTIL", Some(value)) => mail.hold = Some(hold_until(value)?),
+        ("REQUIRETLS", None) => mail.from.require_tls = true,
         ("SMTPUTF8", None) => mail.from.smtputf8 = true,
         ("RET", Some(value)) => mail.from.ret = ret(value)?,
         ("ENVID", Some(value)) => mail.from.envid = Some(envid(value)?),
@@ -51,7 +74,11 @@ fn set(mail: &mut Mail, param: Param<'_>) -> Result<(), SyntaxError> {
         ("AUTH", Some(value)) => {
             xtext::decode(value).ok_or(SyntaxError::Parameter("AUTH is not xtext"))?;
         }
-        ("SIZE" | "BODY" | "SMTPUTF8" | "RET" | "ENVID" | "AUTH", _) => {
+        (
+            "SIZE" | "BODY" | "SMTPUTF8" | "RET" | "ENVID" | "AUTH" | "HOLDFOR" | "HOLDUNTIL"
+            | "REQUIRETLS",
+            _,
+        ) => {
             return Err(SyntaxError::Parameter("a value that this parameter does not take"));
         }
         _ => return Err(SyntaxError::Unsupported(param.keyword)),
@@ -66,6 +93,21 @@ fn size(value: &str) -> Result<u64, SyntaxError> {
         return Err(SyntaxError::Parameter("SIZE is not a number of at most 20 digits"));
     }
     Ok(value.parse().unwrap_or(u64::MAX))
+}
+
+/// RFC 4865 §3: `future-release-integer = %x31-39 *8DIGIT`
+fn hold_for(value: &str) -> Result<Hold, SyntaxError> {
+    let digits = value.len() <= 9 && value.bytes().all(|b| b.is_ascii_digit());
+    let seconds = value.parse().ok().filter(|_| digits && !value.starts_with('0'));
+    seconds.map(Hold::For).ok_or(SyntaxError::Parameter("HOLDFOR is not a number of seconds"))
+}
+
+/// RFC 4865 §3: a date-time of RFC 3339 §5.6.
+fn hold_until(value: &str) -> Result<Hold, SyntaxError> {
+    let until = OffsetDateTime::parse(value, &Rfc3339);
+    until
+        .map(Hold::Until)
+        .map_err(|_| SyntaxError::Parameter("HOLDUNTIL is not a time such as 2026-12-24T08:00:00Z"))
 }
 
 /// RFC 3461 §4.3
@@ -121,15 +163,33 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_offered_or_wrong() {
-        for bad in ["BODY=BINARYMIME", "SIZE", "SMTPUTF8=1", "RET=ALL", "ENVID=+0A", "AUTH=+"] {
+        for bad in
+            ["BODY=9BIT", "REQUIRETLS=1", "SIZE", "SMTPUTF8=1", "RET=ALL", "ENVID=+0A", "AUTH=+"]
+        {
             let line = format!("FROM:<a@b.c> {bad}");
             assert!(matches!(parse(&line), Err(SyntaxError::Parameter(_))), "{bad}");
         }
-        assert_eq!(
-            parse("FROM:<a@b.c> requiretls"),
-            Err(SyntaxError::Unsupported("REQUIRETLS".to_owned()))
-        );
+        assert_eq!(parse("FROM:<a@b.c> by=120;R"), Err(SyntaxError::Unsupported("BY".to_owned())));
         assert!(parse(&format!("FROM:<> ENVID={}", "a".repeat(101))).is_err());
+    }
+
+    #[test]
+    fn later_is_said_in_one_way() {
+        let hold = |param: &str| parse(&format!("FROM:<a@b.c> {param}")).map(|mail| mail.hold);
+        assert_eq!(hold("HOLDFOR=86400"), Ok(Some(Hold::For(86_400))));
+        let christmas = OffsetDateTime::from_unix_timestamp(1_798_099_200).unwrap();
+        assert_eq!(hold("holduntil=2026-12-24T08:00:00Z"), Ok(Some(Hold::Until(christmas))));
+        assert_eq!(hold("HOLDUNTIL=2026-12-24T10:00:00+02:00"), Ok(Some(Hold::Until(christmas))));
+        for bad in ["HOLDFOR", "HOLDFOR=0", "HOLDFOR=-1", "HOLDFOR=1000000000", "HOLDUNTIL=noon"] {
+            assert!(hold(bad).is_err(), "{bad}");
+        }
+        assert!(hold("HOLDFOR=1 HOLDUNTIL=2026-12-24T08:00:00Z").is_err());
+    }
+
+    #[test]
+    fn what_the_message_needs_is_told() {
+        let mail = parse("FROM:<a@b.c> BODY=binarymime REQUIRETLS").unwrap();
+        assert!(mail.binary && mail.from.require_tls);
     }
 
     #[test]

@@ -42,7 +42,8 @@ pub fn encode(content: &[u8]) -> Vec<u8> {
     out
 }
 
-fn is_canonical(content: &[u8]) -> bool {
+/// Whether [`canonical`] changes nothing.
+pub fn is_canonical(content: &[u8]) -> bool {
     let mut after_cr = false;
     for &byte in content {
         if byte == 0 || after_cr != (byte == b'\n') {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use koltrix_mail::app::{self, Addresses, Running};
 use koltrix_mail::config::{Config, Smtp};
@@ -43,6 +44,42 @@ impl House {
         let roles = "smtp".parse().unwrap();
         let node = Box::pin(app::start(Arc::new(config), roles, Durability::None)).await.unwrap();
         (Self::at(node.addresses).await, node)
+    }
+
+    /// On the shared server, able to send: mail waits for the DKIM keys of its domain.
+    pub async fn with_keys() -> Self {
+        let house = Self::start().await;
+        let keys =
+            "SELECT count(*) >= 2 FROM domain_keys k JOIN tenant_domains d ON d.id = k.domain_id
+             WHERE d.domain = $1";
+        let made = async {
+            while !sqlx::query_scalar::<_, bool>(keys)
+                .bind(&house.domain)
+                .fetch_one(&house.pool)
+                .await
+                .unwrap()
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), made).await.expect("keys");
+        house
+    }
+
+    /// Waits until a recipient of a submission is in `state`; the enhanced code that put it there.
+    pub async fn ended(&self, queue_id: uuid::Uuid, to: &str, state: &str) -> Option<String> {
+        let query = "SELECT last_enhanced FROM outbound_messages
+             WHERE queue_id = $1 AND recipient = $2 AND state = $3";
+        let reached = async {
+            loop {
+                let row = sqlx::query_scalar(query).bind(queue_id).bind(to).bind(state);
+                if let Some(enhanced) = row.fetch_optional(&self.pool).await.unwrap() {
+                    return enhanced;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), reached).await.expect(state)
     }
 
     async fn at(at: Addresses) -> Self {

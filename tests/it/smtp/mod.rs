@@ -4,6 +4,7 @@ mod auth;
 mod bdat;
 mod content;
 mod dialog;
+mod extensions;
 mod front;
 mod house;
 mod limits;

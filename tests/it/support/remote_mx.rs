@@ -1,5 +1,6 @@
 //! Somebody else's mail server: it keeps what it is given and answers as told.
 
+mod certs;
 mod session;
 
 use std::net::SocketAddr;
@@ -10,7 +11,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+pub use certs::trusted_roots;
 
 /// What the server does when a line of the client begins with the rule's text.
 /// `CONNECT` stands for a new connection, `.` for the end of the data,
@@ -71,6 +73,15 @@ impl RemoteMx {
     /// Starts on `addr` (port 0 for a free one) with PIPELINING, 8BITMIME,
     /// SMTPUTF8, DSN, SIZE and, with `tls`, STARTTLS with a certificate of its own.
     pub async fn start(addr: SocketAddr, tls: bool) -> Self {
+        Self::start_with(addr, tls.then(|| acceptor(certs::unknown()))).await
+    }
+
+    /// As [`Self::start`], with a certificate for `host` that [`trusted_roots`] vouch for.
+    pub async fn start_proven(addr: SocketAddr, host: &str) -> Self {
+        Self::start_with(addr, Some(acceptor(certs::proven(host)))).await
+    }
+
+    async fn start_with(addr: SocketAddr, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind(addr).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -82,7 +93,7 @@ impl RemoteMx {
                 "DSN",
                 "SIZE 52428800",
             ]),
-            tls: tls.then(acceptor),
+            tls,
             seen: watch::channel(Seen::default()).0,
         });
         let listening = tokio::spawn(accept(listener, Arc::clone(&shared)));
@@ -190,15 +201,13 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-fn acceptor() -> TlsAcceptor {
-    let made = rcgen::generate_simple_self_signed(vec!["remote.test".to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+fn acceptor((chain, key): certs::Pair) -> TlsAcceptor {
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
+        .with_single_cert(chain, key)
         .unwrap();
     TlsAcceptor::from(Arc::new(config))
 }

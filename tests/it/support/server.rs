@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 
 use super::dns::Dns;
 use super::postgres::{self, RUNTIME};
-use super::remote_mx::RemoteMx;
+use super::remote_mx::{self, RemoteMx};
 
 /// The server of this run and what it talks to.
 pub struct Server {
@@ -98,11 +98,13 @@ pub fn configuration(
         [queue]
         retry = ["1s"]
         smtp_port = {mx_port}
+        trusted_roots = {:?}
         [dns]
         servers = [{:?}]
         "#,
         folder.display().to_string(),
         folder.join("certs").display().to_string(),
+        remote_mx::trusted_roots(),
         dns.to_string(),
     );
     Config::parse(&text, |name| std::env::var(name).ok()).unwrap()
@@ -116,6 +118,18 @@ impl Server {
     /// Somebody else's mail server for a domain of its own: on an address of
     /// its own, on the port that this run uses for all of them.
     pub async fn remote(&self, tls: bool) -> (RemoteMx, String) {
+        let (at, _, domain) = self.elsewhere();
+        (RemoteMx::start(at, tls).await, domain)
+    }
+
+    /// As [`Self::remote`] under TLS, with a certificate that proves its name.
+    pub async fn proven_remote(&self) -> (RemoteMx, String) {
+        let (at, host, domain) = self.elsewhere();
+        (RemoteMx::start_proven(at, &host).await, domain)
+    }
+
+    /// An address that is free, and the host and the domain that lead to it.
+    fn elsewhere(&self) -> (SocketAddr, String, String) {
         static NEXT: AtomicU16 = AtomicU16::new(1);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let [high, low] = n.to_be_bytes();
@@ -123,7 +137,7 @@ impl Server {
         let domain = format!("remote{n}-{}.test", uuid::Uuid::new_v4().simple());
         let host = format!("mx.{domain}");
         self.dns.mx(&domain, 10, &host).ip(&host, ip);
-        (RemoteMx::start(SocketAddr::new(ip, self.mx_port), tls).await, domain)
+        (SocketAddr::new(ip, self.mx_port), host, domain)
     }
 
     /// A fresh organisation with a proven domain.

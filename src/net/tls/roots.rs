@@ -1,0 +1,51 @@
+//! Whom we believe about the name of another server.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier as _;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+
+use super::{TlsError, provider};
+
+/// Where systems keep the authorities that they trust.
+const USUAL: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// Authorities. Cheap to clone.
+#[derive(Clone)]
+pub struct Roots(Option<Arc<WebPkiServerVerifier>>);
+
+impl Roots {
+    /// Those in a PEM file; with an empty path the system's, or none where it has none.
+    pub fn load(file: &Path) -> Result<Self, TlsError> {
+        let usual = || USUAL.iter().map(Path::new).find(|path| path.exists());
+        let given = (!file.as_os_str().is_empty()).then_some(file);
+        let Some(file) = given.or_else(usual) else {
+            tracing::warn!("no trusted authorities were found: no other server can be verified");
+            return Ok(Self(None));
+        };
+        let pem = std::fs::read(file).map_err(|error| TlsError::Io(file.into(), error))?;
+        let mut store = RootCertStore::empty();
+        // One that cannot be used says nothing about the others.
+        store.add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).flatten());
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider())
+            .build()
+            .map_err(|error| TlsError::Content(file.into(), error.to_string()))?;
+        Ok(Self(Some(verifier)))
+    }
+
+    /// Whether `chain`, the server's own certificate first, proves that it is `host` now
+    ///.
+    pub(in crate::net) fn vouch_for(&self, chain: &[CertificateDer<'_>], host: &str) -> bool {
+        let (Some(verifier), Some((leaf, between))) = (&self.0, chain.split_first()) else {
+            return false;
+        };
+        ServerName::try_from(host).is_ok_and(|name| {
+            verifier.verify_server_cert(leaf, between, &name, &[], UnixTime::now()).is_ok()
+        })
+    }
+}
