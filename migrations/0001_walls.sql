@@ -27,6 +27,7 @@ CREATE TABLE public.tenants (
     first_mail_at timestamptz,
     first_sent_at timestamptz,
     suspended_at timestamptz,
+    directory_version bigint NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT tenants_slug_key UNIQUE (slug),
@@ -50,6 +51,7 @@ COMMENT ON COLUMN public.tenants.track_opens IS 'Default for mailboxes that do n
 COMMENT ON COLUMN public.tenants.track_clicks IS 'As track_opens, for links.';
 COMMENT ON COLUMN public.tenants.first_mail_at IS 'When the first message was received.';
 COMMENT ON COLUMN public.tenants.first_sent_at IS 'When the first message was delivered for this organisation.';
+COMMENT ON COLUMN public.tenants.directory_version IS 'Moves with every change of what recipients resolve to and of the rules of mailboxes; what stores a message asks whether it still knows the last one.';
 
 -- The role of an organisation is named by its id: unique over all databases of
 -- the cluster, and readable back without a table.
@@ -170,6 +172,7 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'tenants_identity';
     END IF;
     NEW.updated_at := now();
+    NEW.directory_version := OLD.directory_version + 1;
     NEW.suspended_at := CASE WHEN NEW.status = 'active' THEN NULL ELSE coalesce(NEW.suspended_at, now()) END;
     RETURN NEW;
 END $$;
@@ -196,3 +199,21 @@ BEGIN
     RETURN NULL;
 END $$;
 COMMENT ON FUNCTION public.announce IS 'NOTIFY on the channel given; the queue''s only where the change is not the server''s own.';
+
+-- What recipients resolve to has changed, or the rules of a mailbox. Once in a
+-- transaction is enough: every UPDATE of the row moves the version. For tables
+-- of an org schema the argument is "schema", for those of public "tenant".
+CREATE FUNCTION public.move_directory() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_ARGV[0] = 'schema' THEN
+        UPDATE public.tenants t SET directory_version = t.directory_version + 1
+            WHERE t.slug = substr(TG_TABLE_SCHEMA, 5) AND t.xmin <> pg_current_xact_id()::xid;
+    ELSE
+        UPDATE public.tenants t SET directory_version = t.directory_version + 1
+            WHERE t.id IN (NEW.tenant_id, OLD.tenant_id) AND t.xmin <> pg_current_xact_id()::xid;
+    END IF;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION public.move_directory IS 'Trigger: the organisation''s directory_version moves, and with it everybody is told.';
+REVOKE ALL ON FUNCTION public.move_directory FROM PUBLIC;

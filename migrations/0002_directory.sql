@@ -238,3 +238,9 @@ CREATE TRIGGER app_passwords_announce AFTER INSERT OR UPDATE OR DELETE ON public
     FOR EACH STATEMENT EXECUTE FUNCTION public.announce('kx_directory');
 CREATE TRIGGER tenant_domains_announce AFTER INSERT OR UPDATE OR DELETE ON public.tenant_domains
     FOR EACH STATEMENT EXECUTE FUNCTION public.announce('kx_directory');
+CREATE TRIGGER email_addresses_move_directory
+    AFTER INSERT OR DELETE OR UPDATE OF address, status, display_name, quota_bytes, quota_messages, tenant_id
+    ON public.email_addresses FOR EACH ROW EXECUTE FUNCTION public.move_directory('tenant');
+CREATE TRIGGER tenant_domains_move_directory
+    AFTER INSERT OR DELETE OR UPDATE OF domain, verified_at, tenant_id
+    ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION public.move_directory('tenant');

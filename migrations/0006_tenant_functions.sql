@@ -10,7 +10,7 @@
 CREATE FUNCTION deliver_email(
     p_tenant uuid, p_fields jsonb, p_text text, p_parts jsonb, p_envelope bytea, p_body bytea,
     p_body_structure bytea,
-    p_header bytea, p_skeleton bytea, p_cuts jsonb, p_attachments jsonb, p_targets jsonb,
+    p_header bytea, p_skeleton bytea, p_cuts jsonb, p_attachments jsonb, p_targets jsonb, p_actions jsonb,
     OUT email_id uuid, OUT thread_id uuid, OUT duplicate boolean,
     OUT folder_ids uuid[], OUT uids bigint[], OUT modseqs bigint[], OUT uidvalidities bigint[])
 LANGUAGE plpgsql AS $$
@@ -22,8 +22,10 @@ DECLARE
     v_in_reply_to text[] := '{}';
     v_candidates text[];
     v_received_at timestamptz;
+    v_targets jsonb := p_targets;
     v_target record;
     v_folder record;
+    v_tenant record;
 BEGIN
     folder_ids := '{}'; uids := '{}'; modseqs := '{}'; uidvalidities := '{}';
 
@@ -39,6 +41,11 @@ BEGIN
         END IF;
     END IF;
     email_id := coalesce((p_fields ->> 'id')::uuid, gen_random_uuid());
+
+    -- What the rules of the mailboxes want, first: it may change who gets it where.
+    IF p_actions <> '{}' THEN
+        v_targets := act_on_email(p_tenant, email_id, p_actions, v_targets);
+    END IF;
 
     -- The thread: the nearest ancestor that is here, else a child that came before its parent.
     thread_id := NULL;
@@ -65,7 +72,8 @@ BEGIN
 
     INSERT INTO emails (id, thread_id, source, queue_id, dedup_key, reverse_path, message_id, in_reply_to, reference_ids,
             subject, from_address, from_name, recipients, sent_at, internal_date, size_bytes, header_bytes,
-            envelope, body, body_structure, parts, text_body, snippet, has_attachments, verdict, orphaned_at)
+            envelope, body, body_structure, parts, text_body, snippet, has_attachments, verdict, spam_score,
+            orphaned_at)
         VALUES (email_id, thread_id, p_fields ->> 'source', (p_fields ->> 'queue_id')::uuid, v_key, p_fields ->> 'reverse_path',
             v_message_id, v_in_reply_to, v_references || v_in_reply_to,
             p_fields ->> 'subject', p_fields ->> 'from_address', p_fields ->> 'from_name', p_fields -> 'recipients',
@@ -73,7 +81,8 @@ BEGIN
             coalesce(to_timestamp((p_fields ->> 'internal_date')::double precision), now()),
             v_size, octet_length(p_header), p_envelope, p_body, p_body_structure, p_parts, p_text, p_fields ->> 'snippet',
             jsonb_array_length(p_attachments) > 0, coalesce(p_fields -> 'verdict', '{}'),
-            CASE WHEN jsonb_array_length(p_targets) = 0 THEN now() END);
+            (p_fields ->> 'spam_score')::real,
+            CASE WHEN jsonb_array_length(v_targets) = 0 THEN now() END);
     INSERT INTO email_sources (id, header, skeleton, cuts) VALUES (email_id, p_header, p_skeleton, p_cuts);
     IF jsonb_array_length(p_attachments) > 0 THEN
         INSERT INTO attachments (email_id, section, filename, content_type, disposition, content_id, size_bytes,
@@ -88,12 +97,14 @@ BEGIN
     FOR v_target IN
         SELECT DISTINCT ON (f.id) f.id, t.*,
             a.quota_messages IS NOT NULL OR coalesce(a.quota_bytes, o.default_quota_bytes) IS NOT NULL AS has_quota
-        FROM jsonb_to_recordset(p_targets) AS t (address_id uuid, folder_id uuid, seen boolean, answered boolean,
-            flagged boolean, deleted boolean, draft boolean, keywords text[])
+        FROM jsonb_to_recordset(v_targets) AS t (address_id uuid, folder_id uuid, folder text, special_use text,
+            seen boolean, answered boolean, flagged boolean, deleted boolean, draft boolean, keywords text[])
         JOIN LATERAL (
             SELECT x.id FROM folders x
-            WHERE x.address_id = t.address_id AND (x.id = t.folder_id OR x.special_use = 'inbox')
-            ORDER BY (x.id IS NOT DISTINCT FROM t.folder_id) DESC LIMIT 1) f ON true
+            WHERE x.address_id = t.address_id
+                AND (x.special_use = 'inbox' OR x.id = t.folder_id OR x.name = t.folder OR x.special_use = t.special_use)
+            ORDER BY x.id IS NOT DISTINCT FROM t.folder_id DESC, x.name IS NOT DISTINCT FROM t.folder DESC,
+                x.special_use IS NOT DISTINCT FROM t.special_use DESC LIMIT 1) f ON true
         JOIN public.email_addresses a ON a.id = t.address_id
         JOIN public.tenants o ON o.id = p_tenant
         ORDER BY f.id
@@ -115,14 +126,20 @@ BEGIN
             PERFORM check_quota(v_target.address_id);
         END IF;
     END LOOP;
-    IF cardinality(folder_ids) = 0 AND jsonb_array_length(p_targets) > 0 THEN
+    IF cardinality(folder_ids) = 0 AND jsonb_array_length(v_targets) > 0 THEN
         RAISE EXCEPTION 'no target folder of % is left', email_id USING ERRCODE = 'no_data_found';
     END IF;
 
     IF p_fields ->> 'source' IN ('smtp', 'system') THEN
         INSERT INTO public.analytics_events (tenant_id, event, email_id, properties)
             VALUES (p_tenant, 'email.received', email_id, jsonb_build_object('size', p_fields -> 'size_bytes'));
-        IF EXISTS (SELECT 1 FROM public.tenants t WHERE t.id = p_tenant AND t.first_mail_at IS NULL) THEN
+        SELECT t.first_mail_at IS NULL AS is_first, t.directory_version INTO STRICT v_tenant
+            FROM public.tenants t WHERE t.id = p_tenant;
+        -- Who decided where it goes may not have heard of the last change yet.
+        IF v_tenant.directory_version <> (p_fields ->> 'directory_version')::bigint THEN
+            RAISE EXCEPTION 'the directory of % has changed', p_tenant USING ERRCODE = 'KX002';
+        END IF;
+        IF v_tenant.is_first THEN
             PERFORM public.note_first_mail(p_tenant);
         END IF;
     END IF;

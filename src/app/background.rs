@@ -11,6 +11,7 @@ use crate::app::services::Services;
 use crate::mail::changes::Changes;
 use crate::mail::housekeeping;
 use crate::mail::keys::Keys;
+use crate::mail::recipients::Recipients;
 use crate::mail::tracking::HitWriter;
 use crate::store::db::Db;
 use crate::store::notify::{Channel, Heard};
@@ -34,6 +35,7 @@ pub(super) fn start(roles: Roles, services: &Services, hits: HitWriter) -> Backg
     let hearing = Hearing {
         changes: services.changes.clone(),
         keys: services.keys.clone(),
+        recipients: services.recipients.clone(),
         queue: roles.has(Role::Worker).then(|| Arc::clone(&services.queue_wake)),
     };
     tasks.spawn(listen(services.db.clone(), hearing));
@@ -54,6 +56,7 @@ const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 struct Hearing {
     changes: Changes,
     keys: Keys,
+    recipients: Recipients,
     /// On a node with a worker: elsewhere waking means telling, and it would
     /// hear itself.
     queue: Option<Arc<Notify>>,
@@ -62,8 +65,13 @@ struct Hearing {
 impl Hearing {
     fn all(&self) {
         self.changes.wake_all();
-        self.keys.directory_changed();
+        self.directory_changed();
         self.wake_queue();
+    }
+
+    fn directory_changed(&self) {
+        self.keys.directory_changed();
+        self.recipients.directory_changed();
     }
 
     fn wake_queue(&self) {
@@ -76,24 +84,30 @@ impl Hearing {
 /// Hears what other nodes and other programs changed, and passes it on.
 async fn listen(db: Db, hearing: Hearing) {
     loop {
-        match hear(&db, &hearing).await {
-            Ok(()) => return,
-            Err(error) => tracing::warn!(%error, "not hearing of changes; connecting again"),
+        let ended = hear(&db, &hearing).await;
+        hearing.recipients.hears(false);
+        match ended {
+            Ok(()) => tracing::warn!("the connection that hears of changes was lost"),
+            Err(error) => {
+                tracing::warn!(%error, "not hearing of changes; connecting again");
+                tokio::time::sleep(AGAIN).await;
+            }
         }
-        tokio::time::sleep(AGAIN).await;
     }
 }
 
+/// Until the connection is lost.
 async fn hear(db: &Db, hearing: &Hearing) -> Result<(), crate::store::Error> {
     let mut listener = db.listen().await?;
     // What was told before this moment went unheard.
+    hearing.recipients.hears(true);
     hearing.all();
     loop {
         match listener.next().await? {
             Heard::Changed(Channel::Folder, payload) => hearing.changes.heard(&payload),
-            Heard::Changed(Channel::Directory, _) => hearing.keys.directory_changed(),
+            Heard::Changed(Channel::Directory, _) => hearing.directory_changed(),
             Heard::Changed(Channel::Queue, _) => hearing.wake_queue(),
-            Heard::Gap => hearing.all(),
+            Heard::Gap => return Ok(()),
         }
     }
 }

@@ -45,7 +45,12 @@ pub(super) fn worker(config: &Config, services: &Services) -> Result<Worker, Sta
         Reports::new(services.bodies.clone(), services.ingest.clone(), &services.hostname),
         Arc::clone(&services.queue_wake),
     );
-    let here = Here::new(services.db.clone(), services.ingest.clone(), render.clone());
+    let here = Here::new(
+        services.db.clone(),
+        services.recipients.clone(),
+        services.ingest.clone(),
+        render.clone(),
+    );
     let dialer = Dialer {
         us: services.hostname.clone(),
         tls: ClientTls::opportunistic()?,

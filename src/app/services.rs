@@ -70,7 +70,8 @@ impl Services {
             memory: MESSAGE_MEMORY,
         };
         let recipients = Recipients::new(db.clone());
-        let ingest = Ingest::new(db.clone(), objects.clone(), changes.clone(), settings);
+        let stores = (db.clone(), objects.clone());
+        let ingest = Ingest::new(stores, recipients.clone(), changes.clone(), settings);
         let queue_wake = Arc::new(Notify::new());
         let submit = Submit::new(
             db.clone(),

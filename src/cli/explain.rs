@@ -11,7 +11,11 @@ pub(crate) fn explain(subject: &str, error: Error) -> anyhow::Error {
         Error::Temporary(text) => {
             anyhow::anyhow!("the database does not answer ({text}): try again when it does")
         }
-        other @ (Error::Denied | Error::OverQuota | Error::Storage(_) | Error::Internal(_)) => {
+        other @ (Error::Refused(_)
+        | Error::Denied
+        | Error::OverQuota
+        | Error::Storage(_)
+        | Error::Internal(_)) => {
             anyhow::anyhow!("{subject}: {other}")
         }
     }

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod network;
 pub mod outcome;
 pub mod queue;
+pub mod rule;
 pub mod slug;
 pub mod token;
 pub mod verdict;

@@ -37,6 +37,7 @@ impl IntoResponse for HttpError {
             Error::Rejected(reason) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "Not possible", reason.text())
             }
+            Error::Refused(text) => (StatusCode::UNPROCESSABLE_ENTITY, "Refused", text.as_str()),
             Error::Exists(_) => (StatusCode::CONFLICT, "Not possible", "It exists already."),
             Error::Denied => (StatusCode::FORBIDDEN, "Not allowed", "You may not do this."),
             Error::OverQuota => {
@@ -80,6 +81,7 @@ mod tests {
         let table = [
             (Error::NotFound("x"), 404),
             (Error::Rejected(Reason::TooBig), 422),
+            (Error::Refused("x".into()), 422),
             (Error::Exists("x"), 409),
             (Error::Denied, 403),
             (Error::OverQuota, 507),

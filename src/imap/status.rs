@@ -11,6 +11,7 @@ impl From<Error> for Answer {
     fn from(error: Error) -> Self {
         match error {
             Error::Rejected(reason) => Self::no(code_of(reason), reason.text()),
+            Error::Refused(_) => Self::no(Code::Cannot, "A rule refuses it"),
             Error::Temporary(cause) | Error::Storage(cause) => {
                 tracing::warn!(%cause, "not available");
                 Self::no(Code::Unavailable, "That does not work now, try again later")

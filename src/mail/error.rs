@@ -23,6 +23,10 @@ pub enum Error {
     /// There is one of that name already.
     #[error("there is such a {0} already")]
     Exists(&'static str),
+    /// A rule of the mailbox refuses it, in these words: printable ASCII, at
+    /// most 400 octets.
+    #[error("refused by a rule")]
+    Refused(String),
     /// Wrong credentials, or not allowed; no more is told.
     #[error("denied")]
     Denied,
@@ -53,6 +57,10 @@ pub enum Reason {
     BadFrom,
     /// The message is larger than the limit.
     TooBig,
+    /// The message is larger than all that the mailbox may hold.
+    NeverFits,
+    /// What comes to a forwarding's return address is reports only.
+    NoReport,
     /// Bare CR, bare LF or NUL in the message.
     BadContent,
     /// The name is not allowed for a folder.
@@ -83,6 +91,8 @@ impl Reason {
             Self::MailLoop => (5, 4, 6),
             Self::BadFrom | Self::BadContent => (5, 6, 0),
             Self::TooBig => (5, 3, 4),
+            Self::NeverFits => (5, 2, 3),
+            Self::NoReport => (5, 7, 1),
             Self::BadFolderName
             | Self::FolderFixed
             | Self::SpecialUse
@@ -105,6 +115,8 @@ impl Reason {
             Self::DomainNotVerified => "The sender's domain is not verified yet",
             Self::BadFrom => "The message must have exactly one From field with one address",
             Self::TooBig => "The message is too big",
+            Self::NeverFits => "The message is larger than the mailbox",
+            Self::NoReport => "Only reports come back to this address",
             Self::BadContent => "The message holds a bare CR, a bare LF or a NUL",
             Self::BadFolderName => "That is no name for a folder",
             Self::FolderFixed => "That folder cannot be changed so",
@@ -133,6 +145,7 @@ impl From<store::Error> for Error {
             store::Error::OverQuota => Self::OverQuota,
             store::Error::Unavailable(text) => Self::Temporary(text),
             store::Error::Objects(text) => Self::Storage(text),
+            stale @ store::Error::Stale => Self::Temporary(stale.to_string()),
             other @ (store::Error::Conflict { .. }
             | store::Error::Corrupt(_)
             | store::Error::Internal(_)) => Self::Internal(other.to_string()),

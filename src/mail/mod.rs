@@ -21,6 +21,7 @@ pub mod queue;
 pub mod recipients;
 pub mod render;
 pub mod report;
+pub mod rules;
 pub mod schedule;
 pub mod seal;
 pub mod spool;

@@ -173,6 +173,7 @@ pub(in crate::mail) fn trouble(row: &Leased, error: &Error) -> Outcome {
         Error::Rejected(reason) => {
             Outcome::Deferred(outcome::not_now(reason.status(), reason.text()))
         }
+        Error::Refused(text) => Outcome::Failed(outcome::refused((5, 7, 1), text)),
         Error::OverQuota => Outcome::Deferred(outcome::not_now((4, 2, 2), "the mailbox is full")),
         error => {
             tracing::warn!(id = %row.id, %error, "a message cannot be sent now");

@@ -51,7 +51,8 @@ async fn begin(
         None => None,
     };
     let mail_from = MailFrom { release_at, ..mail.from };
-    Ok(Envelope { mail_from, binary: mail.binary, recipients, seen: HashSet::new() })
+    let size = mail.size.unwrap_or(0);
+    Ok(Envelope { mail_from, size, binary: mail.binary, recipients, seen: HashSet::new() })
 }
 
 /// Anybody may on ingress; on submission the owner of the address (RFC 6409 §4.3, §6.1).

@@ -37,7 +37,12 @@ async fn add(envelope: &mut Envelope, server: &Server, rcpt: Rcpt) -> Result<(),
     let found = server.services.recipients.resolve(&recipient.address).await;
     let address = recipient.address.clone();
     match &mut envelope.recipients {
-        Recipients::Local(list) => list.push((recipient, found.map_err(|e| refusal(&e))?)),
+        Recipients::Local(list) => {
+            let local = found.map_err(|e| refusal(&e))?;
+            let room = server.services.recipients.room(&local, envelope.size).await;
+            room.map_err(|e| refusal(&e))?;
+            list.push((recipient, local));
+        }
         Recipients::Any(list) => {
             is_sendable(found)?;
             list.push(recipient);
@@ -57,7 +62,7 @@ fn is_sendable(found: Result<Local, Error>) -> Result<(), Reply> {
 }
 
 fn refusal(error: &Error) -> Reply {
-    if !matches!(error, Error::Rejected(_)) {
+    if !matches!(error, Error::Rejected(_) | Error::OverQuota) {
         tracing::warn!(%error, "RCPT failed");
     }
     Reply::error(error)

@@ -124,6 +124,7 @@ impl Reply {
     pub(super) fn error(error: &Error) -> Self {
         match error {
             Error::Rejected(reason) => Self::new(code(*reason), reason.status(), reason.text()),
+            Error::Refused(text) => Self::new(550, (5, 7, 1), text.clone()),
             Error::OverQuota => Self::new(452, (4, 2, 2), "The mailbox is full"),
             Error::Denied => Self::new(550, (5, 7, 1), "Not allowed"),
             // RFC 3463 §3.4: the mail system is full.
@@ -152,7 +153,7 @@ fn code(reason: Reason) -> u16 {
         (4, 2, _) => 450,
         (4, _, _) => 451,
         (_, 1 | 7, _) => 550,
-        (_, 3, 4) => 552,
+        (_, 3, 4) | (_, 2, 3) => 552,
         _ => 554,
     }
 }
@@ -204,6 +205,8 @@ mod tests {
             Reason::DomainNotVerified,
             Reason::BadFrom,
             Reason::TooBig,
+            Reason::NeverFits,
+            Reason::NoReport,
             Reason::BadContent,
         ] {
             assert_eq!(code(reason) / 100, u16::from(reason.status().0), "{reason:?}");

@@ -50,6 +50,8 @@ pub(super) struct Envelope {
     pub(super) mail_from: MailFrom,
     /// The content need not be lines, and comes by BDAT (RFC 3030 §3).
     pub(super) binary: bool,
+    /// Octets of the message as MAIL said (RFC 1870); 0 where it did not.
+    pub(super) size: u64,
     /// The recipients accepted so far.
     pub(super) recipients: Recipients,
     /// Their addresses: one given twice is one recipient.

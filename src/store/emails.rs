@@ -47,6 +47,11 @@ pub struct Fields {
     pub snippet: String,
     /// SPF, DKIM, DMARC, ARC, reverse DNS.
     pub verdict: serde_json::Value,
+    /// Where it was asked for; higher is worse.
+    pub spam_score: Option<f32>,
+    /// The organisation's `directory_version` by which targets and actions
+    /// were decided, where the directory was asked.
+    pub directory_version: Option<i64>,
 }
 
 /// One row of `attachments`.
@@ -81,6 +86,12 @@ pub struct Target {
     pub address_id: Uuid,
     /// The folder; without one, or when it is gone, the INBOX.
     pub folder_id: Option<Uuid>,
+    /// The folder by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// The folder by its use (RFC 6154).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub special_use: Option<&'static str>,
     /// `\Seen` from the start.
     pub seen: bool,
     /// `\Answered` from the start.
@@ -99,6 +110,34 @@ impl Target {
     /// The INBOX of a mailbox, unseen.
     pub fn inbox(address: AddressId) -> Self {
         Self { address_id: address.0, ..Self::default() }
+    }
+}
+
+/// What the rules of mailboxes want besides; each element as `act_on_email`
+/// reads it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Actions {
+    /// Folders to be made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<serde_json::Value>,
+    /// Rows of the queue.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outbound: Vec<serde_json::Value>,
+    /// Targets of mailboxes that forward without keeping a copy.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unkept: Vec<Target>,
+    /// Webhooks to be called.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<serde_json::Value>,
+}
+
+impl Actions {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.folders.is_empty()
+            && self.outbound.is_empty()
+            && self.unkept.is_empty()
+            && self.webhooks.is_empty()
     }
 }
 
@@ -127,6 +166,8 @@ pub struct NewEmail {
     pub attachments: Vec<Attachment>,
     /// Who gets it; nobody for what is only sent.
     pub targets: Vec<Target>,
+    /// What is done besides.
+    pub actions: Actions,
 }
 
 /// A folder entry that storing made.
@@ -178,6 +219,7 @@ impl Tenant {
     /// # Errors
     /// [`Error::Conflict`] on `emails_dedup_key` when the same message is being
     /// stored at this moment; ask again and it is a duplicate.
+    /// [`Error::Stale`] when the directory is no longer what it was decided by.
     pub async fn store_email(&self, email: &NewEmail) -> Result<Stored, Error> {
         let mut conn = self.db().pool().acquire().await?;
         store(&mut conn, self.id(), email).await
@@ -223,7 +265,7 @@ async fn store(
 ) -> Result<Stored, Error> {
     let row: StoredRow = sqlx::query_as(
         "SELECT email_id, thread_id, duplicate, folder_ids, uids, modseqs, uidvalidities
-         FROM public.store_email($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         FROM public.store_email($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(tenant.0)
     .bind(Json(&email.fields))
@@ -237,6 +279,7 @@ async fn store(
     .bind(&email.cuts)
     .bind(Json(&email.attachments))
     .bind(Json(&email.targets))
+    .bind(Json(&email.actions))
     .fetch_one(conn)
     .await?;
     let (email, thread, duplicate, folders, uids, modseqs, validities) = row;

@@ -15,6 +15,9 @@ pub enum Error {
     /// The mailbox would hold more than its quota.
     #[error("over quota")]
     OverQuota,
+    /// The directory has changed since the question was asked that this rests on.
+    #[error("the directory has changed meanwhile")]
+    Stale,
     /// The database or the object store does not answer; later it may.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -31,6 +34,8 @@ pub enum Error {
 
 /// SQLSTATE that `check_quota` raises.
 const OVER_QUOTA: &str = "KX001";
+/// SQLSTATE that `deliver_email` raises.
+const STALE: &str = "KX002";
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
@@ -54,6 +59,9 @@ fn from_sqlstate(error: &dyn sqlx::error::DatabaseError) -> Error {
     let code = error.code().unwrap_or_default();
     if code == OVER_QUOTA {
         return Error::OverQuota;
+    }
+    if code == STALE {
+        return Error::Stale;
     }
     match code.get(..2).unwrap_or_default() {
         // 3F: the schema is missing; P0: no_data_found raised by a function.

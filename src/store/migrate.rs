@@ -35,6 +35,8 @@ migrations! {
     "0010_business",
     "0011_tenant_business",
     "0012_queue",
+    "0015_tenant_rules",
+    "0016_rules",
 }
 
 /// Why the schema could not be brought up to date.

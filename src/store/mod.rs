@@ -3,8 +3,10 @@
 //! Tables of an organisation are reached through a [`tenant::Tenant`] handle
 //! only; tables of `public` that span organisations through [`db::Db`].
 
+pub mod activity;
 pub mod addresses;
 pub mod app_passwords;
+pub mod correspondents;
 pub mod credentials;
 pub mod db;
 pub mod demo;

@@ -37,7 +37,7 @@ pub struct Listener(PgListener);
 pub enum Heard {
     /// Something changed.
     Changed(Channel, String),
-    /// The connection was lost and is back: anything may have changed.
+    /// The connection is lost: anything may have changed. Listen anew.
     Gap,
 }
 
@@ -45,6 +45,8 @@ impl Db {
     /// Opens a connection that hears every channel.
     pub async fn listen(&self) -> Result<Listener, Error> {
         let mut listener = PgListener::connect_with(self.pool()).await?;
+        // Whoever listens is to know when nothing is heard.
+        listener.eager_reconnect(false);
         listener.listen_all(Channel::ALL.map(Channel::name)).await?;
         Ok(Listener(listener))
     }

@@ -15,6 +15,7 @@ mod imap;
 mod main_job;
 mod objects;
 mod receive;
+mod rules;
 mod schema;
 mod smtp;
 mod standards;

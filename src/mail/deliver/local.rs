@@ -3,7 +3,7 @@
 use crate::domain::address::Address;
 use crate::domain::outcome::{Outcome, Via};
 use crate::mail::ingest::{Delivery, Ingest};
-use crate::mail::recipients::Local;
+use crate::mail::recipients::{Local, Recipients};
 use crate::mail::render::{Render, trouble};
 use crate::mail::{Reason, outcome};
 use crate::store::db::Db;
@@ -13,6 +13,7 @@ use crate::store::outbound::Leased;
 #[derive(Clone)]
 pub struct Here {
     db: Db,
+    recipients: Recipients,
     ingest: Ingest,
     render: Render,
 }
@@ -27,8 +28,8 @@ pub enum Place {
 
 impl Here {
     /// Through the one door.
-    pub fn new(db: Db, ingest: Ingest, render: Render) -> Self {
-        Self { db, ingest, render }
+    pub fn new(db: Db, recipients: Recipients, ingest: Ingest, render: Render) -> Self {
+        Self { db, recipients, ingest, render }
     }
 
     /// Whose this recipient is.
@@ -36,15 +37,12 @@ impl Here {
     /// # Errors
     /// What becomes of a row whose recipient may have nothing now.
     pub async fn find(&self, row: &Leased, address: &Address) -> Result<Place, Outcome> {
-        match self.db.resolve_proven(address).await {
-            Ok(None) => Ok(Place::Away),
-            Ok(Some(found)) if !found.active || found.suspended => {
-                Err(trouble(row, &Reason::Suspended.into()))
-            }
-            Ok(Some(found)) => {
-                Ok(Place::Here(Local { tenant: found.tenant, mailboxes: found.mailboxes }))
-            }
-            Err(error) => Err(trouble(row, &error.into())),
+        match self.recipients.find(address).await {
+            // A mere claim must not catch mail of somebody else.
+            Ok(Some(found)) if found.proven && found.active => Ok(Place::Here(found.local.clone())),
+            Ok(Some(found)) if found.proven => Err(trouble(row, &Reason::Suspended.into())),
+            Ok(_) => Ok(Place::Away),
+            Err(error) => Err(trouble(row, &error)),
         }
     }
 

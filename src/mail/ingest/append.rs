@@ -31,7 +31,6 @@ impl Ingest {
             internal_date,
         };
         let target = Target {
-            address_id: who.address_id.0,
             folder_id: Some(folder.id.0),
             seen: flags.seen,
             answered: flags.answered,
@@ -39,6 +38,7 @@ impl Ingest {
             deleted: flags.deleted,
             draft: flags.draft,
             keywords: flags.keywords.iter().map(Keyword::as_str).map(str::to_owned).collect(),
+            ..Target::inbox(who.address_id)
         };
         let stored = self.store(who.tenant, raw, origin, vec![target]).await?;
         stored.placed.into_iter().next().ok_or(Error::NotFound("folder"))

@@ -4,10 +4,10 @@ use time::OffsetDateTime;
 
 use crate::domain::address::Address;
 use crate::domain::ids::QueueId;
+use crate::domain::verdict::Verdict;
 use crate::mail::Error;
 use crate::mail::ingest::{Ingest, Origin, check, check_loop, delivery_key, trace};
 use crate::mail::recipients::Local;
-use crate::store::emails::Target;
 
 /// A message for one recipient here.
 pub struct Delivery<'a> {
@@ -49,8 +49,11 @@ impl Ingest {
             dedup_key: Some(delivery_key(queue_id, recipient)),
             internal_date: None,
         };
-        let targets = local.mailboxes.iter().copied().map(Target::inbox).collect();
-        self.store(local.tenant, raw.into(), origin, targets).await?;
-        Ok(())
+        let recipients = [(recipient, local)];
+        let verdict = Verdict::default();
+        match self.place(local.tenant, raw.into(), origin, &recipients, &verdict).await? {
+            None => Ok(()),
+            Some(text) => Err(Error::Refused(text)),
+        }
     }
 }

@@ -8,6 +8,7 @@
 mod append;
 mod dedup;
 mod deliver;
+mod place;
 mod prepare;
 pub mod trace;
 
@@ -20,11 +21,12 @@ use tokio::sync::Semaphore;
 
 use crate::domain::address::Address;
 use crate::domain::envelope::{MailFrom, Recipient};
-use crate::domain::ids::{AddressId, FolderId, QueueId, TenantId};
+use crate::domain::ids::{FolderId, QueueId, TenantId};
+use crate::domain::verdict::Verdict;
 use crate::mail::changes::Changes;
 use crate::mail::client::Client;
 use crate::mail::incoming::Incoming;
-use crate::mail::recipients::Local;
+use crate::mail::recipients::{Local, Recipients};
 use crate::mail::spool::Spool;
 use crate::mail::{Error, Reason};
 use crate::store::db::Db;
@@ -53,6 +55,7 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Ingest {
     db: Db,
+    recipients: Recipients,
     objects: Objects,
     changes: Changes,
     hostname: Arc<str>,
@@ -85,10 +88,16 @@ const PAGE: usize = 4096;
 
 impl Ingest {
     /// Over the stores; `changes` is told after each commit.
-    pub fn new(db: Db, objects: Objects, changes: Changes, settings: Settings) -> Self {
+    pub fn new(
+        (db, objects): (Db, Objects),
+        recipients: Recipients,
+        changes: Changes,
+        settings: Settings,
+    ) -> Self {
         let pages = (settings.memory / PAGE).clamp(1, Semaphore::MAX_PERMITS);
         Self {
             db,
+            recipients,
             objects,
             changes,
             hostname: settings.hostname.into(),
@@ -124,14 +133,22 @@ impl Ingest {
     ///
     /// Returns once it is committed everywhere. After an error some
     /// organisations may have it; the peer's retry finds it there already.
+    /// Where a rule refuses it for one of several recipients, that one has not
+    /// got it and the sender is not told: a report would go to whoever the
+    /// message claims to be from.
     ///
     /// # Errors
-    /// [`Reason::MailLoop`], [`Reason::BadFrom`]; [`Error::OverQuota`];
+    /// [`Reason::MailLoop`], [`Reason::BadFrom`]; [`Error::Refused`] when the
+    /// rules of all recipients refuse it; [`Error::OverQuota`];
     /// [`Error::Temporary`] without the database or the object store.
     pub async fn accept(&self, arrival: Arrival) -> Result<(), Error> {
         let _memory = self.reserve(arrival.content.held()).await?;
         let (content, digest) = arrival.content.finish().await?;
         check(&content)?;
+        // What is found out about it, once for all organisations.
+        let verdict = Verdict::default();
+        let mut kept = false;
+        let mut refused = None;
         for (tenant, recipients) in by_tenant(&arrival.recipients) {
             let key = retry_key(&digest, &arrival.mail_from.reverse_path, &recipients);
             let stamp = trace::Stamp {
@@ -153,10 +170,17 @@ impl Ingest {
                 dedup_key: Some(key),
                 internal_date: None,
             };
-            let targets = mailboxes(&recipients).map(Target::inbox).collect();
-            self.store(tenant, raw, origin, targets).await?;
+            let recipients: Vec<place::To<'_>> =
+                recipients.iter().map(|(r, local)| (&r.address, local)).collect();
+            match self.place(tenant, raw, origin, &recipients, &verdict).await? {
+                None => kept = true,
+                Some(text) => refused = refused.or(Some(text)),
+            }
         }
-        Ok(())
+        match refused {
+            Some(text) if !kept => Err(Error::Refused(text)),
+            _ => Ok(()),
+        }
     }
 
     /// Stores one message for one organisation and tells who waits.
@@ -175,13 +199,15 @@ impl Ingest {
 
     /// Two sessions may bring the same message at the same moment: the later
     /// one asks again and then finds it stored.
-    async fn commit(&self, tenant: TenantId, email: &NewEmail) -> Result<Stored, Error> {
+    async fn commit(
+        &self,
+        tenant: TenantId,
+        email: &NewEmail,
+    ) -> Result<Stored, crate::store::Error> {
         let tenant = self.db.tenant(tenant);
         match tenant.store_email(email).await {
-            Err(error) if error.is_conflict("emails_dedup_key") => {
-                Ok(tenant.store_email(email).await?)
-            }
-            other => Ok(other?),
+            Err(error) if error.is_conflict("emails_dedup_key") => tenant.store_email(email).await,
+            other => other,
         }
     }
 
@@ -239,15 +265,6 @@ fn only<'a>(recipients: &[&'a (Recipient, Local)]) -> Option<&'a Recipient> {
         [(recipient, _)] => Some(recipient),
         _ => None,
     }
-}
-
-/// Every mailbox once, however many aliases lead to it.
-fn mailboxes(recipients: &[&(Recipient, Local)]) -> impl Iterator<Item = AddressId> {
-    let mut all: Vec<AddressId> =
-        recipients.iter().flat_map(|(_, local)| local.mailboxes.iter().copied()).collect();
-    all.sort_unstable();
-    all.dedup();
-    all.into_iter()
 }
 
 /// What is refused from anybody.

@@ -7,7 +7,7 @@ use crate::domain::ids::{EmailId, QueueId, TenantId};
 use crate::mail::Error;
 use crate::mail::ingest::{HEAVY, Ingest};
 use crate::mail::spool::Spool;
-use crate::store::emails::{Attachment, Fields, NewEmail, Target};
+use crate::store::emails::{Actions, Attachment, Fields, NewEmail, Target};
 use crate::store::objects::object_key;
 use crate::wire::mime::{self, Cut, Disposition, Encoding, Form, Recipe};
 
@@ -89,6 +89,7 @@ impl Ingest {
             skeleton: rest,
             attachments,
             targets,
+            actions: Actions::default(),
         })
     }
 
@@ -175,6 +176,8 @@ fn fields(form: &Form, origin: Origin, size: usize) -> Fields {
         size_bytes: size as u64,
         snippet: form.snippet.clone(),
         verdict: json!({}),
+        spam_score: None,
+        directory_version: None,
     }
 }
 

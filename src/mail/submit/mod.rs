@@ -83,7 +83,7 @@ impl Submit {
                 Err(Error::Rejected(_)) => return Err(Reason::SenderNotYours.into()),
                 Err(error) => return Err(error),
             };
-            if owner.tenant != identity.tenant || !owner.mailboxes.contains(&identity.address_id) {
+            if owner.tenant != identity.tenant || !owner.leads_to(identity.address_id) {
                 return Err(Reason::SenderNotYours.into());
             }
         }

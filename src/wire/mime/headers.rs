@@ -30,6 +30,12 @@ impl<'a> Field<'a> {
     pub fn text(&self) -> Cow<'a, [u8]> {
         unfold(self.value)
     }
+
+    /// The value as people read it: on one line, encoded words decoded
+    /// (RFC 2047), without control characters, at most 4 KiB.
+    pub fn decoded(&self) -> String {
+        super::decode::decode_words(self.value)
+    }
 }
 
 /// The fields of a header block, first to last, each in time linear to its length.

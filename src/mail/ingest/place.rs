@@ -1,0 +1,114 @@
+//! Where a message goes in one organisation: its mailboxes' rules, then the
+//! one transaction.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::domain::address::Address;
+use crate::domain::ids::TenantId;
+use crate::domain::verdict::Verdict;
+use crate::mail::Error;
+use crate::mail::ingest::{Ingest, Origin};
+use crate::mail::recipients::{Local, Mailbox};
+use crate::mail::rules::{self, View};
+use crate::store;
+use crate::store::emails::NewEmail;
+
+/// A recipient, and who that is.
+pub(super) type To<'a> = (&'a Address, &'a Local);
+
+/// How often a directory that changes meanwhile is asked again.
+const TRIES: usize = 3;
+
+impl Ingest {
+    /// Stores `raw` where the rules of the mailboxes want it; the text of a
+    /// refusal when every one of them refuses it, and then nothing is stored.
+    ///
+    /// The directory may have changed since the recipients were resolved, and
+    /// this node may not have heard of it yet. The transaction asks; where it
+    /// has, they are resolved anew.
+    pub(super) async fn place(
+        &self,
+        tenant: TenantId,
+        raw: Bytes,
+        origin: Origin,
+        recipients: &[To<'_>],
+        verdict: &Verdict,
+    ) -> Result<Option<String>, Error> {
+        let mut email = self.prepare(tenant, raw, origin, Vec::new()).await?;
+        email.fields.spam_score = (!verdict.spam.source.is_empty()).then_some(verdict.spam.score);
+        if *verdict != Verdict::default() {
+            email.fields.verdict = serde_json::to_value(verdict)
+                .map_err(|e| Error::Internal(format!("verdict: {e}")))?;
+        }
+        let mut locals: Vec<Local> = recipients.iter().map(|(_, local)| (*local).clone()).collect();
+        for _ in 0..TRIES {
+            let refused = self.decide(tenant, &mut email, &locals, verdict).await?;
+            if refused.is_some() || email.targets.is_empty() && email.actions.is_empty() {
+                return Ok(refused);
+            }
+            match self.commit(tenant, &email).await {
+                Ok(stored) => {
+                    self.changes.publish(stored.placed.iter().map(|p| p.folder));
+                    return Ok(None);
+                }
+                Err(store::Error::Stale) => locals = self.resolve_anew(tenant, recipients).await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(store::Error::Stale.into())
+    }
+
+    /// Fills in who gets `email` and what is done besides.
+    async fn decide(
+        &self,
+        tenant: TenantId,
+        email: &mut NewEmail,
+        locals: &[Local],
+        verdict: &Verdict,
+    ) -> Result<Option<String>, Error> {
+        let mailboxes = mailboxes(locals);
+        let mut view = View::of_email(email, verdict);
+        if mailboxes.iter().any(|mailbox| mailbox.asks_for_sender()) {
+            view.sender_known = match view.from.first() {
+                Some(sender) => self.db.tenant(tenant).knows_sender(sender).await?,
+                None => false,
+            };
+        }
+        let plan = rules::plan(&mailboxes, &view);
+        email.fields.directory_version = locals.iter().map(|local| local.version).min();
+        email.targets = plan.targets;
+        email.actions = plan.actions;
+        Ok(plan.refused)
+    }
+
+    /// Asks the directory again. Who may have no mail any more was told
+    /// otherwise at RCPT: the peer comes again and hears it there.
+    async fn resolve_anew(
+        &self,
+        tenant: TenantId,
+        recipients: &[To<'_>],
+    ) -> Result<Vec<Local>, Error> {
+        self.recipients.directory_changed();
+        let mut locals = Vec::with_capacity(recipients.len());
+        for (address, _) in recipients {
+            match self.recipients.find(address).await? {
+                Some(found) if found.active && found.local.tenant == tenant => {
+                    locals.push(found.local.clone());
+                }
+                _ => return Err(Error::Temporary("a recipient went meanwhile".to_owned())),
+            }
+        }
+        Ok(locals)
+    }
+}
+
+/// Every mailbox once, however many aliases lead to it.
+fn mailboxes(locals: &[Local]) -> Vec<Arc<Mailbox>> {
+    let mut all: Vec<Arc<Mailbox>> =
+        locals.iter().flat_map(|local| local.mailboxes.iter().map(Arc::clone)).collect();
+    all.sort_by_key(|mailbox| mailbox.id);
+    all.dedup_by_key(|mailbox| mailbox.id);
+    all
+}
