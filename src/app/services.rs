@@ -86,7 +86,7 @@ impl Services {
             Tracking::new(db.clone(), config.http.public_url.as_str()).map_err(|e| other(&e))?;
         let services = Self {
             tls: ServerTls::open(config.server.certs_dir.clone(), &hostname)?,
-            login: Login::new(db.clone()).map_err(|e| other(&e))?,
+            login: Login::new(db.clone()).map_err(|e| other(&e))?.salting_with(master.bytes()),
             mailboxes: Mailboxes::new(db.clone(), changes.clone()),
             bodies: Bodies::new(db.clone(), objects.clone()),
             health: Health::new(db.clone(), objects.clone()),

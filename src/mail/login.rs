@@ -1,5 +1,7 @@
 //! Login, for every protocol: one place that says yes.
 
+pub mod scram;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use moka::sync::Cache;
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 use crate::domain::address::Address;
 use crate::mail::client::Identity;
@@ -28,6 +31,10 @@ pub struct Login {
     key: Arc<hmac::Key>,
     /// What an unknown user is checked against, so that time tells nothing.
     nobody: Arc<str>,
+    /// Makes the salts of unknown users.
+    salts: Arc<hmac::Key>,
+    /// Passwords whose SCRAM keys were looked after a moment ago.
+    learned: Cache<Uuid, ()>,
 }
 
 impl Login {
@@ -45,9 +52,22 @@ impl Login {
                 .max_capacity(50_000)
                 .time_to_live(Duration::from_mins(5))
                 .build(),
+            salts: Arc::new(key.clone()),
             key: Arc::new(key),
             nobody: nobody.into(),
+            learned: Cache::builder()
+                .max_capacity(50_000)
+                .time_to_live(Duration::from_mins(5))
+                .build(),
         })
+    }
+
+    /// The same, with salts for unknown users that are made from `secret`: all nodes with one
+    /// secret tell the same ones, today and tomorrow.
+    pub fn salting_with(self, secret: &[u8; 32]) -> Self {
+        let root = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        let own = hmac::sign(&root, b"koltrix SCRAM salts of nobody");
+        Self { salts: Arc::new(hmac::Key::new(hmac::HMAC_SHA256, own.as_ref())), ..self }
     }
 
     /// Whose mailbox `username` and `password` open.
@@ -75,8 +95,13 @@ impl Login {
         if let Some(identity) = identity {
             return Ok(identity);
         }
+        Err(self.deny(peer, username).await)
+    }
+
+    /// Counts a failure and lets it wait for its answer.
+    async fn deny(&self, peer: IpAddr, username: &str) -> Error {
         tokio::time::sleep(self.throttle.failed(peer, username)).await;
-        Err(Error::Denied)
+        Error::Denied
     }
 
     async fn open(&self, address: Address, password: &str) -> Result<Option<Identity>, Error> {
@@ -88,6 +113,8 @@ impl Login {
             return Ok(None);
         };
         self.db.note_login(credentials.address, app_password).await?;
+        let phc = credentials.password_hash.as_deref().unwrap_or_default();
+        self.learn(credentials.address, app_password, phc, password);
         Ok(Some(Identity { tenant: credentials.tenant, address_id: credentials.address, address }))
     }
 

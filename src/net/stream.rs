@@ -134,6 +134,24 @@ impl Stream {
         !matches!(self.transport, Transport::Plain(_))
     }
 
+    /// The channel binding `tls-exporter` (RFC 9266 §2): octets that only the two ends of this very
+    /// connection know. With TLS 1.3 only; before it, it takes more to be unique (RFC 9266 §4.2).
+    pub fn tls_exporter(&self) -> Option<[u8; 32]> {
+        let (label, context) = (b"EXPORTER-Channel-Binding", Some(&b""[..]));
+        let modern = |session: &CommonState| {
+            session.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3)
+        };
+        match &self.transport {
+            Transport::Server(stream) if modern(stream.get_ref().1) => {
+                stream.get_ref().1.export_keying_material([0; 32], label, context).ok()
+            }
+            Transport::Client(stream) if modern(stream.get_ref().1) => {
+                stream.get_ref().1.export_keying_material([0; 32], label, context).ok()
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the other end of this TLS connection has proven to be `host`, as `roots` see it.
     pub fn is_verified(&self, roots: &Roots, host: &str) -> bool {
         match &self.transport {

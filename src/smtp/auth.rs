@@ -1,4 +1,8 @@
-//! AUTH (RFC 4954), with PLAIN (RFC 4616) and LOGIN.
+//! AUTH (RFC 4954), with PLAIN (RFC 4616), LOGIN and SCRAM.
+
+mod scram;
+
+use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +12,7 @@ use super::reply::Reply;
 use super::server::{Kind, Server};
 use super::session::{Phase, Session};
 use crate::mail::Error;
+use crate::mail::client::Identity;
 use crate::wire::sasl::Plain;
 use crate::wire::smtp::auth::{Auth, Mechanism, Secret};
 use crate::wire::smtp::line::MAX_AUTH;
@@ -40,16 +45,31 @@ pub(super) async fn auth(
     if let Err(refusal) = may_log_in(session, server, channel) {
         return Ok(refusal);
     }
-    let credentials = match auth.mechanism {
-        Mechanism::Plain => plain(channel, auth.initial).await,
-        Mechanism::Login => login(channel, auth.initial).await,
-        Mechanism::Other => Err(No::Said(Reply::new(504, (5, 5, 4), "PLAIN and LOGIN work here"))),
-    };
-    match credentials {
-        Ok(credentials) => Ok(check(session, server, credentials).await),
-        Err(No::Said(refusal)) => Ok(refusal),
+    match exchange(session, server, channel, auth).await {
+        Ok(reply) | Err(No::Said(reply)) => Ok(reply),
         Err(No::Gone(gone)) => Err(gone),
     }
+}
+
+async fn exchange(
+    session: &mut Session,
+    server: &Server,
+    channel: &mut Channel,
+    auth: Auth,
+) -> Result<Reply, No> {
+    let credentials = match auth.mechanism {
+        Mechanism::Plain => plain(channel, auth.initial).await?,
+        Mechanism::Login => login(channel, auth.initial).await?,
+        Mechanism::Scram { plus } => {
+            return scram::scram(session, server, channel, auth.initial, plus).await;
+        }
+        Mechanism::Other => {
+            return Ok(Reply::new(504, (5, 5, 4), "EHLO tells which mechanisms work here"));
+        }
+    };
+    let Credentials { user, password } = credentials;
+    let checked = server.services.login.check(&user, &password, session.peer).await;
+    Ok(outcome(session, checked))
 }
 
 /// Only on submission, only under TLS (RFC 8314 §3.3), only once, only between transactions
@@ -98,11 +118,11 @@ fn text(bytes: Vec<u8>) -> Result<String, No> {
 async fn answer(
     channel: &mut Channel,
     initial: Option<Secret>,
-    challenge: &'static str,
+    challenge: impl Into<Cow<'static, str>>,
 ) -> Result<Vec<u8>, No> {
     let encoded = match initial {
         Some(secret) => secret.0.into_bytes(),
-        None => ask(channel, challenge).await?,
+        None => ask(channel, challenge.into()).await?,
     };
     if encoded == b"*" {
         return Err(No::Said(Reply::new(501, (5, 7, 0), "As you wish")));
@@ -110,7 +130,7 @@ async fn answer(
     STANDARD.decode(&encoded).map_err(|_| No::Said(unreadable()))
 }
 
-async fn ask(channel: &mut Channel, challenge: &'static str) -> Result<Vec<u8>, No> {
+async fn ask(channel: &mut Channel, challenge: Cow<'static, str>) -> Result<Vec<u8>, No> {
     channel.say(&Reply::bare(334, challenge));
     match channel.line(|_| MAX_AUTH, None).await? {
         Heard::Line(line) => Ok(line),
@@ -119,9 +139,9 @@ async fn ask(channel: &mut Channel, challenge: &'static str) -> Result<Vec<u8>, 
     }
 }
 
-async fn check(session: &mut Session, server: &Server, credentials: Credentials) -> Reply {
-    let Credentials { user, password } = credentials;
-    match server.services.login.check(&user, &password, session.peer).await {
+/// What the client is told of a login, which the session remembers.
+fn outcome(session: &mut Session, checked: Result<Identity, Error>) -> Reply {
+    match checked {
         Ok(identity) => {
             tracing::info!(mailbox = %identity.address_id, "logged in");
             session.login = Some(identity);

@@ -57,6 +57,11 @@ impl Channel {
         self.stream.tls().map(|info| info.to_string())
     }
 
+    /// What SCRAM can bind to (RFC 9266).
+    pub(super) fn exporter(&self) -> Option<[u8; 32]> {
+        self.stream.tls_exporter()
+    }
+
     /// Turns TLS on. What is unread is thrown away: it came in plain text.
     pub(super) async fn upgrade(self, tls: &ServerTls, limit: Duration) -> io::Result<Self> {
         let upgraded = self.stream.upgrade_server(tls, limit).await?;

@@ -118,7 +118,7 @@ impl Conn<'_> {
         }
         let tls = channel.is_tls();
         let reply = match command {
-            Command::Ehlo(name) => ehlo::ehlo(session, server, tls, name),
+            Command::Ehlo(name) => ehlo::ehlo(session, server, channel, name),
             Command::Helo(name) => ehlo::helo(session, server, name),
             Command::Mail(what) => mail::mail(session, server, tls, what).await,
             Command::Rcpt(whom) => rcpt::rcpt(session, server, whom).await,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::channel::Channel;
 use super::reply::Reply;
 use super::server::{Kind, Server};
 use super::session::{Hello, Session};
@@ -12,10 +13,15 @@ use super::xclient;
 use crate::wire::smtp::xclient::ATTRIBUTES;
 
 /// Greets the client and starts over (RFC 5321 §4.1.4: EHLO also resets).
-pub(super) fn ehlo(session: &mut Session, server: &Server, tls: bool, name: String) -> Reply {
+pub(super) fn ehlo(
+    session: &mut Session,
+    server: &Server,
+    channel: &Channel,
+    name: String,
+) -> Reply {
     session.reset();
     session.hello = Some(Hello { name, esmtp: true });
-    let mut lines = [vec![server.hostname.clone()], extensions(server, tls)].concat();
+    let mut lines = [vec![server.hostname.clone()], extensions(server, channel)].concat();
     if xclient::is_trusted(session, server) {
         lines.push(format!("XCLIENT {ATTRIBUTES}"));
     }
@@ -30,7 +36,7 @@ pub(super) fn helo(session: &mut Session, server: &Server, name: String) -> Repl
 }
 
 /// What is offered now: only what works, and AUTH only where it may be used (RFC 8314 §3.3).
-fn extensions(server: &Server, tls: bool) -> Vec<String> {
+fn extensions(server: &Server, channel: &Channel) -> Vec<String> {
     let mut list = vec![
         "PIPELINING".to_owned(),
         format!("SIZE {}", server.limits.message_size.bytes()),
@@ -46,14 +52,16 @@ fn extensions(server: &Server, tls: bool) -> Vec<String> {
     if let Some(line) = future_release(server.hold_at_most) {
         list.push(line);
     }
-    if !tls {
+    if !channel.is_tls() {
         list.push("STARTTLS".to_owned());
         return list;
     }
     // RFC 8689 §3: offered under TLS only.
     list.push("REQUIRETLS".to_owned());
     if server.kind == Kind::Submission {
-        list.push("AUTH PLAIN LOGIN".to_owned());
+        // RFC 5802 §6: -PLUS where the channel can be bound to.
+        let plus = if channel.exporter().is_some() { "SCRAM-SHA-256-PLUS " } else { "" };
+        list.push(format!("AUTH {plus}SCRAM-SHA-256 PLAIN LOGIN"));
     }
     list
 }

@@ -37,6 +37,7 @@ migrations! {
     "0012_queue",
     "0015_tenant_rules",
     "0016_rules",
+    "0018_scram",
 }
 
 /// Why the schema could not be brought up to date.

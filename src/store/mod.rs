@@ -28,6 +28,7 @@ pub mod objects;
 pub mod outbound;
 mod postmaster;
 pub mod recipients;
+pub mod scram;
 pub mod search;
 pub mod sweep;
 pub mod tenant;

@@ -5,6 +5,7 @@ pub mod imap;
 pub mod mime;
 pub mod proxy;
 pub mod sasl;
+pub mod scram;
 pub mod smtp;
 pub mod uri;
 pub mod x509;

@@ -4,9 +4,11 @@ use uuid::Uuid;
 
 use crate::domain::address::Address;
 use crate::mail::directory::Directory;
+use crate::mail::login::scram::keep_keys;
 use crate::mail::{Error, Reason, password};
 use crate::store;
 use crate::store::app_passwords::AppPassword;
+use crate::store::scram::ScramOf;
 
 /// An app password at the only moment when its secret is known.
 #[derive(Clone)]
@@ -38,6 +40,7 @@ impl Directory {
                 Error::from(error)
             }
         })?;
+        keep_keys(&self.db, mailbox.id, ScramOf::AppPassword(id), secret.clone()).await?;
         Ok(NewAppPassword { id, secret })
     }
 

@@ -3,9 +3,11 @@
 use crate::domain::address::Address;
 use crate::domain::ids::TenantId;
 use crate::mail::directory::Directory;
+use crate::mail::login::scram::keep_keys;
 use crate::mail::{Error, Reason, password};
 use crate::store;
 use crate::store::addresses::Mailbox;
+use crate::store::scram::ScramOf;
 
 /// What a mailbox is made of.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +55,11 @@ impl Directory {
                     error.into()
                 }
             })?;
-        self.mailbox(new.address).await
+        let mailbox = self.mailbox(new.address).await?;
+        if let (Some(password), Some(hash)) = (new.password, &hash) {
+            keep_keys(&self.db, mailbox.id, ScramOf::Password(hash), password.to_owned()).await?;
+        }
+        Ok(mailbox)
     }
 
     /// The mailboxes of one organisation, or all of them.
@@ -79,7 +85,8 @@ impl Directory {
     pub async fn set_password(&self, address: &Address, password: &str) -> Result<(), Error> {
         let mailbox = self.mailbox(address).await?;
         let hash = hash(password).await?;
-        Ok(self.db.tenant(mailbox.tenant_id).set_password(mailbox.id, &hash).await?)
+        self.db.tenant(mailbox.tenant_id).set_password(mailbox.id, &hash).await?;
+        keep_keys(&self.db, mailbox.id, ScramOf::Password(&hash), password.to_owned()).await
     }
 }
 

@@ -18,6 +18,11 @@ pub enum Mechanism {
     Plain,
     /// The undocumented but widespread name-then-password exchange.
     Login,
+    /// RFC 7677; with `plus` it binds to the channel.
+    Scram {
+        /// `SCRAM-SHA-256-PLUS`
+        plus: bool,
+    },
     /// Any other.
     Other,
 }
@@ -45,6 +50,8 @@ pub(super) fn parse(args: &str) -> Result<Auth, SyntaxError> {
     let mechanism = match mechanism.to_ascii_uppercase().as_str() {
         "PLAIN" => Mechanism::Plain,
         "LOGIN" => Mechanism::Login,
+        "SCRAM-SHA-256" => Mechanism::Scram { plus: false },
+        "SCRAM-SHA-256-PLUS" => Mechanism::Scram { plus: true },
         _ => Mechanism::Other,
     };
     let initial = initial.map(|text| Secret(if text == "=" { "" } else { text }.to_owned()));

@@ -118,6 +118,22 @@ impl House {
         transaction
     }
 
+    /// Waits until Ann's mailbox can be opened by SCRAM.
+    pub async fn has_scram_keys(&self) {
+        let query = "SELECT scram_keys IS NOT NULL FROM email_addresses WHERE address = $1";
+        let known = async {
+            while !sqlx::query_scalar::<_, bool>(query)
+                .bind(&self.ann)
+                .fetch_one(&self.pool)
+                .await
+                .unwrap()
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), known).await.expect("SCRAM keys");
+    }
+
     /// Whether a session of the database waits to store something here.
     pub async fn somebody_waits(&self) -> bool {
         let query = "SELECT EXISTS (SELECT 1 FROM pg_locks

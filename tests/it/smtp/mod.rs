@@ -9,6 +9,7 @@ mod front;
 mod house;
 mod limits;
 mod relay;
+mod scram;
 mod shutdown;
 mod smuggling;
 mod starttls;

@@ -43,6 +43,11 @@ impl Smtp {
         Ok(Self { stream: upgraded.stream })
     }
 
+    /// What SCRAM binds to on this connection.
+    pub fn exporter(&self) -> [u8; 32] {
+        self.stream.tls_exporter().expect("TLS 1.3")
+    }
+
     /// STARTTLS as it should be done, EHLO on both sides of it.
     pub async fn starttls(mut self) -> Self {
         self.ask("EHLO client.test", "250").await;
