@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::app::StartError;
 use crate::app::outgoing::tell_workers;
 use crate::app::roles::{Role, Roles};
 use crate::app::services::Services;
@@ -13,6 +14,7 @@ use crate::mail::housekeeping;
 use crate::mail::keys::Keys;
 use crate::mail::recipients::Recipients;
 use crate::mail::tracking::HitWriter;
+use crate::net::tls::hangup;
 use crate::store::db::Db;
 use crate::store::notify::{Channel, Heard};
 
@@ -26,12 +28,18 @@ impl Background {
 }
 
 /// Starts what `roles` name.
-pub(super) fn start(roles: Roles, services: &Services, hits: HitWriter) -> Background {
+pub(super) fn start(
+    roles: Roles,
+    services: &Services,
+    hits: HitWriter,
+) -> Result<Background, StartError> {
     let mut tasks = JoinSet::new();
     let changes = services.changes.clone();
     let db = services.db.clone();
     tasks.spawn(async move { changes.tell_others(db).await });
     tasks.spawn(hits.run());
+    let hangup = hangup().map_err(|error| StartError::Other(format!("SIGHUP: {error}")))?;
+    tasks.spawn(services.tls.clone().watch(hangup));
     let hearing = Hearing {
         changes: services.changes.clone(),
         keys: services.keys.clone(),
@@ -46,7 +54,7 @@ pub(super) fn start(roles: Roles, services: &Services, hits: HitWriter) -> Backg
         let wake = Arc::clone(&services.queue_wake);
         tasks.spawn(tell_workers(services.db.clone(), wake));
     }
-    Background(tasks)
+    Ok(Background(tasks))
 }
 
 /// How long to wait before asking a database again that did not answer.

@@ -118,7 +118,7 @@ async fn start_on(
     let (services, hits) = Services::build(config, db.clone())?;
     let shutdown = Shutdown::new();
     let addresses = listeners.addresses();
-    let background = background::start(roles, &services, hits);
+    let background = background::start(roles, &services, hits)?;
     if roles.has(Role::Worker) {
         let worker = outgoing::worker(config, &services)?;
         shutdown.spawn(worker.run(shutdown.clone()));

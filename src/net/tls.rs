@@ -1,23 +1,28 @@
-//! TLS for both sides: the server's certificate, which can be replaced while running, and the
+//! TLS for both sides: the server's certificates, which can be replaced while running, and the
 //! client's opportunistic use.
 
+mod certificates;
 mod inspect;
 mod issue;
 mod load;
 mod opportunistic;
 mod roots;
+mod watch;
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
+use rustls::server::ResolvesServerCert;
 use rustls::{ClientConfig, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+use crate::config::is_host_name;
+use certificates::Certificates;
+
 pub use inspect::{Facts, inspect};
 pub use roots::Roots;
+pub use watch::hangup;
 
 /// Why TLS cannot be offered; each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -36,21 +41,21 @@ pub enum TlsError {
     Setup(String),
 }
 
-/// The server's side; cheap to clone, clones share one certificate.
+/// The server's side; cheap to clone, clones share the certificates.
 #[derive(Clone)]
 pub struct ServerTls {
     acceptor: TlsAcceptor,
-    certificate: Arc<Certificate>,
-    dir: PathBuf,
+    certificates: Arc<Certificates>,
 }
 
 impl ServerTls {
     /// Reads `fullchain.pem` and `privkey.pem` from a folder, which are made (with a CA of their own
-    /// in `ca.pem`) when neither exists, for `hostname`, `localhost` and the loopback addresses.
+    /// in `ca.pem`) when neither exists, for `hostname`, `localhost` and the loopback addresses. A
+    /// client that asks for the name of a folder in there gets the pair in it (RFC 6066 §3).
     pub fn open(dir: PathBuf, hostname: &str) -> Result<Self, TlsError> {
         issue::unless_present(&dir, hostname)?;
-        let certificate = Arc::new(Certificate(RwLock::new(Arc::new(load::pair(&dir)?))));
-        let resolver: Arc<dyn ResolvesServerCert> = certificate.clone();
+        let certificates = Arc::new(Certificates::open(dir)?);
+        let resolver: Arc<dyn ResolvesServerCert> = certificates.clone();
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsError::Setup(error.to_string()))?
@@ -59,29 +64,17 @@ impl ServerTls {
         // Tickets cost no memory here, and a client that comes back saves a full handshake.
         config.ticketer =
             aws_lc_rs::Ticketer::new().map_err(|error| TlsError::Setup(error.to_string()))?;
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate, dir })
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificates })
     }
 
-    /// Reads the folder again; new connections get what is there now. When it is unusable the old
-    /// certificate stays.
+    /// Reads the folder again; new connections get what is there now. What is unusable stays as it
+    /// was; the error is about the server's own pair.
     pub fn reload(&self) -> Result<(), TlsError> {
-        let pair = Arc::new(load::pair(&self.dir)?);
-        *self.certificate.0.write().unwrap_or_else(PoisonError::into_inner) = pair;
-        Ok(())
+        self.certificates.reload()
     }
 
     pub(super) fn acceptor(&self) -> &TlsAcceptor {
         &self.acceptor
-    }
-}
-
-/// What is presented to clients, whatever name they ask for.
-#[derive(Debug)]
-struct Certificate(RwLock<Arc<CertifiedKey>>);
-
-impl ResolvesServerCert for Certificate {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 }
 

@@ -109,3 +109,65 @@ fn what_is_wrong_is_said_in_one_sentence() {
     fs::remove_file(&chain).unwrap();
     assert!(open().contains("fullchain.pem is missing beside its other half"), "{}", open());
 }
+
+/// Puts a pair for `name` into a folder of that name; returns the path of the CA.
+fn host(certs: &Path, name: &str) -> std::path::PathBuf {
+    let folder = certs.join(name);
+    let _ = fs::remove_dir_all(&folder);
+    ServerTls::open(folder.clone(), name).unwrap();
+    folder.join(issue::CA)
+}
+
+#[test]
+fn each_name_gets_its_own_certificate() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().join(issue::CA);
+    let first = ServerTls::open(dir.path().into(), "mx.example").unwrap();
+    let (acme, shop) = (host(dir.path(), "mail.acme.example"), host(dir.path(), "shop.example"));
+    fs::create_dir(dir.path().join("Not a host")).unwrap();
+    fs::create_dir(dir.path().join("empty.example")).unwrap();
+    assert!(first.certificates.is_stale());
+    first.reload().unwrap();
+    for tls in [first, ServerTls::open(dir.path().into(), "mx.example").unwrap()] {
+        handshake(&tls, &acme, "mail.acme.example").unwrap();
+        handshake(&tls, &shop, "shop.example").unwrap();
+        handshake(&tls, &own, "mx.example").unwrap();
+        // A pair is not shown to whom it would not convince: the server's own is no worse.
+        assert!(handshake(&tls, &shop, "www.shop.example").is_err());
+        assert!(handshake(&tls, &own, "empty.example").is_err());
+        assert!(!tls.certificates.is_stale());
+    }
+}
+
+#[test]
+fn a_domains_certificate_serves_the_hosts_that_it_names() {
+    let dir = tempfile::tempdir().unwrap();
+    ServerTls::open(dir.path().into(), "mx.example").unwrap();
+    let folder = dir.path().join("acme.example");
+    let ca = host(dir.path(), "mail.acme.example");
+    fs::rename(ca.parent().unwrap(), &folder).unwrap();
+    let tls = ServerTls::open(dir.path().into(), "mx.example").unwrap();
+    handshake(&tls, &folder.join(issue::CA), "mail.acme.example").unwrap();
+}
+
+#[test]
+fn what_is_half_renewed_waits_for_its_other_half() {
+    let dir = tempfile::tempdir().unwrap();
+    let tls = ServerTls::open(dir.path().into(), "mx.example").unwrap();
+    let old = host(dir.path(), "acme.example");
+    tls.reload().unwrap();
+    let old_ca = dir.path().join("old.pem");
+    fs::copy(&old, &old_ca).unwrap();
+    fs::remove_file(dir.path().join("acme.example").join(load::KEY)).unwrap();
+    assert!(tls.certificates.is_stale());
+    tls.reload().unwrap();
+    handshake(&tls, &old_ca, "acme.example").unwrap();
+    let new = host(dir.path(), "acme.example");
+    assert!(tls.certificates.is_stale());
+    tls.reload().unwrap();
+    handshake(&tls, &new, "acme.example").unwrap();
+    // The server's own pair, half of it new: looked at again until it fits.
+    fs::copy(dir.path().join("acme.example").join(load::CHAIN), dir.path().join(load::CHAIN))
+        .unwrap();
+    assert!(tls.reload().is_err() && tls.certificates.is_stale());
+}

@@ -1,6 +1,7 @@
 //! An organisation with two mailboxes, and the ports that lead to them.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub struct House {
     pub ann: String,
     /// Another one.
     pub bob: String,
+    /// Where the certificates of its node lie.
+    pub certs: PathBuf,
     schema: String,
     pool: PgPool,
 }
@@ -29,7 +32,7 @@ pub struct House {
 impl House {
     /// On the server that all tests share.
     pub async fn start() -> Self {
-        Self::at(server().await.at).await
+        Self::at(server().await.at, postgres::folder().join("server/certs")).await
     }
 
     /// On a node of its own beside that, with these `[limits]`, `[timeouts]` and other settings of
@@ -43,7 +46,7 @@ impl House {
         config.smtp = Smtp { listen: config.smtp.listen, ..wanted.smtp };
         let roles = "smtp".parse().unwrap();
         let node = Box::pin(app::start(Arc::new(config), roles, Durability::None)).await.unwrap();
-        (Self::at(node.addresses).await, node)
+        (Self::at(node.addresses, folder.join("certs")).await, node)
     }
 
     /// On the shared server, able to send: mail waits for the DKIM keys of its domain.
@@ -82,7 +85,7 @@ impl House {
         tokio::time::timeout(Duration::from_secs(30), reached).await.expect(state)
     }
 
-    async fn at(at: Addresses) -> Self {
+    async fn at(at: Addresses, certs: PathBuf) -> Self {
         let server = server().await;
         let tenant = server.tenant().await;
         Self {
@@ -92,6 +95,7 @@ impl House {
             domain: tenant.domain.clone(),
             ann: tenant.mailbox("ann").await,
             bob: tenant.mailbox("bob").await,
+            certs,
             schema: tenant.schema,
             pool: server.pool.clone(),
         }

@@ -1,5 +1,7 @@
 //! STARTTLS (RFC 3207), and what an attacker slips in before it (CVE-2011-0411).
 
+use koltrix_mail::net::tls::{Roots, ServerTls};
+
 use super::{House, ingress};
 use crate::support::smtp::Smtp;
 
@@ -51,4 +53,19 @@ async fn a_failed_handshake_ends_the_connection() {
     smtp.ask("STARTTLS", "220 ").await;
     smtp.send("MAIL FROM:<x@y.test>\r\n").await;
     assert!(smtp.handshake().await.is_err());
+}
+
+#[tokio::test]
+async fn a_hosted_name_has_its_own_certificate_once_the_server_is_told() {
+    let (house, _node) = House::start_with("").await;
+    let name = format!("mail.{}", house.domain);
+    let folder = house.certs.join(&name);
+    ServerTls::open(folder.clone(), &name).unwrap();
+    let roots = Roots::load(&folder.join("ca.pem")).unwrap();
+    let greeted =
+        async || Smtp::connect(house.submission_tls).await.handshake_with(&name).await.unwrap();
+    assert!(!greeted().await.proves(&roots, &name));
+    let this = rustix::process::getpid();
+    rustix::process::kill_process(this, rustix::process::Signal::HUP).unwrap();
+    while !greeted().await.proves(&roots, &name) {}
 }

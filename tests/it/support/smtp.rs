@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use koltrix_mail::net::stream::Stream;
-use koltrix_mail::net::tls::ClientTls;
+use koltrix_mail::net::tls::{ClientTls, Roots};
 use tokio::net::TcpStream;
 
 /// How long a test waits for anything before it fails.
@@ -38,9 +38,19 @@ impl Smtp {
 
     /// The client's side of a TLS handshake, now.
     pub async fn handshake(self) -> std::io::Result<Self> {
+        self.handshake_with("localhost").await
+    }
+
+    /// The same, asking for a host of this name.
+    pub async fn handshake_with(self, host: &str) -> std::io::Result<Self> {
         let tls = ClientTls::opportunistic().unwrap();
-        let upgraded = self.stream.upgrade_client(&tls, "localhost", LIMIT).await?;
+        let upgraded = self.stream.upgrade_client(&tls, host, LIMIT).await?;
         Ok(Self { stream: upgraded.stream })
+    }
+
+    /// Whether the server has proven to `roots` that it is `host`.
+    pub fn proves(&self, roots: &Roots, host: &str) -> bool {
+        self.stream.is_verified(roots, host)
     }
 
     /// What SCRAM binds to on this connection.
