@@ -9,11 +9,13 @@ use crate::app::StartError;
 use crate::app::outgoing::tell_workers;
 use crate::app::roles::{Role, Roles};
 use crate::app::services::Services;
+use crate::config::Config;
 use crate::mail::changes::Changes;
 use crate::mail::housekeeping;
 use crate::mail::keys::Keys;
 use crate::mail::recipients::Recipients;
 use crate::mail::tracking::HitWriter;
+use crate::net::acme::Acme;
 use crate::net::tls::hangup;
 use crate::store::db::Db;
 use crate::store::notify::{Channel, Heard};
@@ -22,6 +24,14 @@ use crate::store::notify::{Channel, Heard};
 pub(super) struct Background(JoinSet<()>);
 
 impl Background {
+    /// On a node whose edge can prove its names.
+    pub(super) fn renew_certificates(&mut self, config: &Config, services: &Services) {
+        let (tls, challenges) = (services.tls.clone(), services.challenges.clone());
+        if let Some(acme) = Acme::new(config, &services.hostname, tls, challenges) {
+            self.0.spawn(acme.run());
+        }
+    }
+
     pub(super) fn stop(mut self) {
         self.0.abort_all();
     }

@@ -123,6 +123,10 @@ async fn start_on(
         let worker = outgoing::worker(config, &services)?;
         shutdown.spawn(worker.run(shutdown.clone()));
     }
+    let mut background = background;
+    if roles.has(Role::Edge) {
+        background.renew_certificates(config, &services);
+    }
     listeners.serve(config, &services, &shutdown);
     Ok((addresses, shutdown, background))
 }

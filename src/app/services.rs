@@ -21,6 +21,7 @@ use crate::mail::mailbox::Mailboxes;
 use crate::mail::recipients::Recipients;
 use crate::mail::submit::Submit;
 use crate::mail::tracking::{HitWriter, Tracking};
+use crate::net::acme::Challenges;
 use crate::net::hostname::hostname;
 use crate::net::rate::Rate;
 use crate::net::tls::ServerTls;
@@ -34,6 +35,7 @@ pub(super) struct Services {
     pub(super) hostname: String,
     pub(super) db: Db,
     pub(super) tls: ServerTls,
+    pub(super) challenges: Challenges,
     pub(super) changes: Changes,
     pub(super) login: Login,
     pub(super) recipients: Recipients,
@@ -85,6 +87,7 @@ impl Services {
         let (tracking, hits) =
             Tracking::new(db.clone(), config.http.public_url.as_str()).map_err(|e| other(&e))?;
         let services = Self {
+            challenges: Challenges::default(),
             tls: ServerTls::open(config.server.certs_dir.clone(), &hostname)?,
             login: Login::new(db.clone()).map_err(|e| other(&e))?.salting_with(master.bytes()),
             mailboxes: Mailboxes::new(db.clone(), changes.clone()),
@@ -160,6 +163,7 @@ impl Services {
             tracking: self.tracking.clone(),
             health: self.health.clone(),
             home,
+            challenges: self.challenges.clone(),
             trusted_proxies: config.http.trusted_proxies.clone().into(),
         })
     }

@@ -3,6 +3,7 @@
 //! Nothing here reads a file or the environment: both are handed in, and the result is passed on
 //! as a value.
 
+mod acme;
 mod error;
 mod limits;
 mod listen;
@@ -15,6 +16,7 @@ mod values;
 
 use serde::Deserialize;
 
+pub use acme::Acme;
 pub use error::Error;
 pub use limits::{Limits, Timeouts};
 pub use listen::{Http, Imap, Smtp, Submission};
@@ -45,6 +47,8 @@ pub struct Config {
     pub imap: Imap,
     /// The HTTP edge.
     pub http: Http,
+    /// Certificates that are asked for.
+    pub acme: Acme,
     /// Bounds on what one peer may ask for.
     pub limits: Limits,
     /// A deadline for each phase of a conversation.

@@ -2,6 +2,7 @@
 //!
 //! No request body is read anywhere yet, and nothing in a URL is ever a target.
 
+mod acme;
 pub mod connection;
 mod error;
 mod headers;

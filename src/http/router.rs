@@ -8,9 +8,10 @@ use axum::routing::get;
 
 use crate::domain::network::Network;
 use crate::http::home::Home;
-use crate::http::{error, headers, health, home, track};
+use crate::http::{acme, error, headers, health, home, track};
 use crate::mail::health::Health;
 use crate::mail::tracking::Tracking;
+use crate::net::acme::Challenges;
 
 /// What the handlers need. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct Edge {
     pub health: Health,
     /// The page for people.
     pub home: Arc<Home>,
+    /// What ACME servers ask for.
+    pub challenges: Challenges,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[Network]>,
 }
@@ -32,6 +35,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/style.css", get(home::style))
         .route("/t/o/{*file}", get(track::open))
         .route("/t/c/{*token}", get(track::click))
+        .route("/.well-known/acme-challenge/{token}", get(acme::challenge))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(error::not_found)

@@ -1,5 +1,6 @@
 //! Sockets, TLS, DNS: no protocol.
 
+pub mod acme;
 pub mod connect;
 pub mod dns;
 pub mod hostname;

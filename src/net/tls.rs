@@ -21,6 +21,7 @@ use crate::config::is_host_name;
 use certificates::Certificates;
 
 pub use inspect::{Facts, inspect};
+pub(super) use issue::save_pair;
 pub use roots::Roots;
 pub use watch::hangup;
 
@@ -54,7 +55,7 @@ impl ServerTls {
     /// client that asks for the name of a folder in there gets the pair in it (RFC 6066 §3).
     pub fn open(dir: PathBuf, hostname: &str) -> Result<Self, TlsError> {
         issue::unless_present(&dir, hostname)?;
-        let certificates = Arc::new(Certificates::open(dir)?);
+        let certificates = Arc::new(Certificates::open(dir, hostname)?);
         let resolver: Arc<dyn ResolvesServerCert> = certificates.clone();
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()

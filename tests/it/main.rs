@@ -4,6 +4,7 @@
 // A test that cannot go on fails where it stands, in helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod acme;
 mod cli;
 mod dkim;
 mod domains;

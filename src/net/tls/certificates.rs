@@ -18,6 +18,8 @@ use super::{TlsError, is_host_name};
 #[derive(Debug)]
 pub(super) struct Certificates {
     dir: PathBuf,
+    /// Our own name: the pair in a folder of that name goes before the one beside it.
+    hostname: String,
     loaded: RwLock<Arc<Loaded>>,
 }
 
@@ -35,11 +37,13 @@ type Seen = Vec<(PathBuf, Option<SystemTime>, u64)>;
 impl Certificates {
     /// Reads `fullchain.pem` and `privkey.pem` in `dir`, and in each folder there that has the name
     /// of a host.
-    pub(super) fn open(dir: PathBuf) -> Result<Self, TlsError> {
+    pub(super) fn open(dir: PathBuf, hostname: &str) -> Result<Self, TlsError> {
         let seen = look(&dir);
         let own = Arc::new(load::pair(&dir)?);
         let hosted = hosted(&dir, &HashMap::new());
-        Ok(Self { dir, loaded: RwLock::new(Arc::new(Loaded { own, hosted, seen })) })
+        let hostname = hostname.to_ascii_lowercase();
+        let loaded = RwLock::new(Arc::new(Loaded { own, hosted, seen }));
+        Ok(Self { dir, hostname, loaded })
     }
 
     /// Whether the files are others than those that were read.
@@ -75,7 +79,8 @@ impl Certificates {
             };
             loaded.hosted.get(&name).or_else(above)
         });
-        Arc::clone(found.unwrap_or(&loaded.own))
+        let own = || loaded.hosted.get(&self.hostname).unwrap_or(&loaded.own);
+        Arc::clone(found.unwrap_or_else(own))
     }
 
     fn loaded(&self) -> Arc<Loaded> {

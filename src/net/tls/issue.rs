@@ -41,6 +41,14 @@ pub(super) fn unless_present(dir: &Path, hostname: &str) -> Result<(), TlsError>
     }
 }
 
+/// Keeps a pair in a folder, which is made when it is not there: the key first, so that a crash in
+/// between leaves no pair that looks whole.
+pub(in crate::net) fn save_pair(dir: &Path, chain: &str, key: &str) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    write(dir, &dir.join(KEY), 0o600, key)?;
+    write(dir, &dir.join(CHAIN), 0o644, chain)
+}
+
 struct Made {
     ca: String,
     chain: String,

@@ -114,6 +114,16 @@ async fn silence_and_a_trickle_are_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_handshake_has_its_time() {
+    let (house, _node) = House::start_with("[timeouts]\ntls_handshake = \"300ms\"\n").await;
+    Smtp::connect(house.submission_tls).await.expect_closed().await;
+    let mut smtp = ingress(&house).await;
+    smtp.ask("STARTTLS", "220 ").await;
+    smtp.send(b"\x16\x03\x01").await;
+    smtp.expect_closed().await;
+}
+
+#[tokio::test]
 async fn one_address_gets_its_share_of_connections() {
     let (house, _node) = House::start_with("[limits]\nconnections_per_address = 2\n").await;
     let first = ingress(&house).await;

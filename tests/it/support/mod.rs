@@ -1,5 +1,6 @@
 //! What the tests share: doubles for what we do not own.
 
+pub mod acme;
 pub mod dns;
 pub mod http;
 pub mod imap;

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-pub use certs::trusted_roots;
+pub use certs::{certify, trusted_roots};
 
 /// What the server does when a line of the client begins with the rule's text.
 /// `CONNECT` stands for a new connection, `.` for the end of the data,
@@ -210,4 +210,9 @@ fn acceptor((chain, key): certs::Pair) -> TlsAcceptor {
         .with_single_cert(chain, key)
         .unwrap();
     TlsAcceptor::from(Arc::new(config))
+}
+
+/// What a server with a proven name does a handshake with.
+pub fn proven_acceptor(host: &str) -> TlsAcceptor {
+    acceptor(certs::proven(host))
 }
