@@ -60,6 +60,8 @@ pub(super) fn start(
     if roles.has(Role::Worker) {
         tasks.spawn(housekeeping::run(services.db.clone(), services.objects.clone()));
         tasks.spawn(services.keys.clone().keep());
+        let lessons = services.lessons.clone();
+        tasks.spawn(lessons.teach(services.db.clone(), services.bodies.clone()));
     } else {
         let wake = Arc::clone(&services.queue_wake);
         tasks.spawn(tell_workers(services.db.clone(), wake));

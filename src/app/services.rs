@@ -10,18 +10,23 @@ use crate::app::StartError;
 use crate::config::Config;
 use crate::http::{Edge, Home, router};
 use crate::imap;
+use crate::mail::authenticity::Authenticity;
 use crate::mail::body::Bodies;
 use crate::mail::changes::Changes;
 use crate::mail::directory::Postmaster;
 use crate::mail::health::Health;
 use crate::mail::ingest::{self, Ingest};
+use crate::mail::judge::Judge;
 use crate::mail::keys::Keys;
 use crate::mail::login::Login;
 use crate::mail::mailbox::Mailboxes;
 use crate::mail::recipients::Recipients;
+use crate::mail::spam::Spamminess;
+use crate::mail::spam::lessons::Lessons;
 use crate::mail::submit::Submit;
 use crate::mail::tracking::{HitWriter, Tracking};
 use crate::net::acme::Challenges;
+use crate::net::dns::Resolver;
 use crate::net::hostname::hostname;
 use crate::net::rate::Rate;
 use crate::net::tls::ServerTls;
@@ -50,12 +55,22 @@ pub(super) struct Services {
     pub(super) health: Health,
     pub(super) objects: Objects,
     pub(super) keys: Keys,
+    pub(super) lessons: Lessons,
     /// Wakes the queue of this node.
     pub(super) queue_wake: Arc<Notify>,
 }
 
 /// Octets of messages that may be in memory at once.
 const MESSAGE_MEMORY: usize = 512 * 1024 * 1024;
+
+/// Who looks at mail from outside.
+fn judge(config: &Config, spam: &Spamminess, hostname: &str) -> Result<Judge, StartError> {
+    let other = |error: &dyn std::fmt::Display| StartError::Other(error.to_string());
+    let resolver = Resolver::new(&config.dns).map_err(|e| other(&e))?;
+    let sealers = config.authenticity.trusted_arc_sealers.clone();
+    let authenticity = Authenticity::new(&resolver, hostname, sealers).map_err(|e| other(&e))?;
+    Ok(Judge::new(authenticity, spam.clone()))
+}
 
 impl Services {
     /// Builds them; the writer of hits has to run beside.
@@ -65,11 +80,15 @@ impl Services {
         let objects = Objects::open(&config.objects, &config.server.data_dir)
             .map_err(|e| StartError::Other(format!("the object store cannot be opened: {e}")))?;
         let changes = Changes::default();
+        let spam = Spamminess::new(db.clone(), &config.spam)
+            .map_err(|e| StartError::Other(format!("[spam]: {e}")))?;
+        let lessons = Lessons::new(spam.clone());
         let settings = ingest::Settings {
             hostname: hostname.clone(),
             spool: config.server.data_dir.join("spool"),
             cut_from: usize::try_from(config.objects.attachment_size.bytes()).unwrap_or(usize::MAX),
             memory: MESSAGE_MEMORY,
+            judge: judge(config, &spam, &hostname)?,
         };
         let recipients = Recipients::new(db.clone());
         let stores = (db.clone(), objects.clone());
@@ -90,7 +109,8 @@ impl Services {
             challenges: Challenges::default(),
             tls: ServerTls::open(config.server.certs_dir.clone(), &hostname)?,
             login: Login::new(db.clone()).map_err(|e| other(&e))?.salting_with(master.bytes()),
-            mailboxes: Mailboxes::new(db.clone(), changes.clone()),
+            mailboxes: Mailboxes::new(db.clone(), changes.clone(), lessons.clone()),
+            lessons,
             bodies: Bodies::new(db.clone(), objects.clone()),
             health: Health::new(db.clone(), objects.clone()),
             objects,

@@ -4,12 +4,14 @@
 //! as a value.
 
 mod acme;
+mod authenticity;
 mod error;
 mod limits;
 mod listen;
 mod merge;
 mod queue;
 mod server;
+mod spam;
 mod storage;
 mod units;
 mod values;
@@ -17,11 +19,13 @@ mod values;
 use serde::Deserialize;
 
 pub use acme::Acme;
+pub use authenticity::Authenticity;
 pub use error::Error;
 pub use limits::{Limits, Timeouts};
 pub use listen::{Http, Imap, Smtp, Submission};
 pub use queue::{Dns, Queue, Tracking};
 pub use server::{LogFormat, Server};
+pub use spam::Spam;
 pub use storage::{Database, EmbeddedDatabase, ObjectKind, Objects, S3};
 pub use units::{Size, Span};
 pub use values::{BaseUrl, Secret, is_host_name};
@@ -57,6 +61,10 @@ pub struct Config {
     pub queue: Queue,
     /// Name resolution.
     pub dns: Dns,
+    /// Who mail from outside is really from.
+    pub authenticity: Authenticity,
+    /// How much mail from outside looks like spam.
+    pub spam: Spam,
     /// Opens and clicks.
     pub tracking: Tracking,
 }
@@ -78,6 +86,7 @@ impl Config {
             }
         };
         set("KOLTRIX_DATABASE_URL", &mut self.database.url);
+        set("KOLTRIX_RSPAMD_PASSWORD", &mut self.spam.rspamd_password);
         set("KOLTRIX_S3_ACCESS_KEY", &mut self.objects.s3.access_key);
         set("KOLTRIX_S3_SECRET_KEY", &mut self.objects.s3.secret_key);
         if let Some(dir) = env("KOLTRIX_PG_BIN").filter(|dir| !dir.is_empty()) {

@@ -78,6 +78,9 @@ pub struct Dmarc {
     pub spf_aligned: bool,
     /// DKIM passed for an aligned domain.
     pub dkim_aligned: bool,
+    /// The trusted ARC sealer whose word was taken instead of the policy (RFC 8617 §7.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overridden_by: Option<String>,
 }
 
 /// What a sign of spam or of its absence weighs.

@@ -55,6 +55,12 @@ pub enum Reason {
     DomainNotVerified,
     /// There is no From field, or more than one, or one that cannot be read.
     BadFrom,
+    /// The domain in From asks to have mail refused that nothing proves to be its own.
+    NotAuthentic,
+    /// The content filter is sure that it is spam.
+    Spam,
+    /// A stranger is to come again (RFC 6647).
+    ComeAgain,
     /// The message is larger than the limit.
     TooBig,
     /// The message is larger than all that the mailbox may hold.
@@ -87,6 +93,10 @@ impl Reason {
         match self {
             Self::UnknownRecipient => (5, 1, 1),
             Self::RelayDenied | Self::SenderNotYours | Self::DomainNotVerified => (5, 7, 1),
+            // "Multiple authentication checks failed" (RFC 7372 §3.3)
+            Self::NotAuthentic => (5, 7, 26),
+            Self::Spam => (5, 7, 1),
+            Self::ComeAgain => (4, 7, 1),
             Self::Suspended => (4, 2, 1),
             Self::MailLoop => (5, 4, 6),
             Self::BadFrom | Self::BadContent => (5, 6, 0),
@@ -114,6 +124,11 @@ impl Reason {
             Self::SenderNotYours => "That sender address is not yours",
             Self::DomainNotVerified => "The sender's domain is not verified yet",
             Self::BadFrom => "The message must have exactly one From field with one address",
+            Self::NotAuthentic => {
+                "Neither SPF nor DKIM proves the From domain, whose DMARC policy is to refuse such mail"
+            }
+            Self::Spam => "This message looks like spam",
+            Self::ComeAgain => "You are new here: come again in some minutes",
             Self::TooBig => "The message is too big",
             Self::NeverFits => "The message is larger than the mailbox",
             Self::NoReport => "Only reports come back to this address",

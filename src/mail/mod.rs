@@ -1,5 +1,6 @@
 //! What mail means here: the decisions and their order.
 
+pub mod authenticity;
 pub mod body;
 pub mod changes;
 pub mod client;
@@ -12,6 +13,7 @@ pub mod health;
 pub mod housekeeping;
 pub mod incoming;
 pub mod ingest;
+pub mod judge;
 pub mod keys;
 pub mod login;
 pub mod mailbox;
@@ -24,6 +26,7 @@ pub mod report;
 pub mod rules;
 pub mod schedule;
 pub mod seal;
+pub mod spam;
 pub mod spool;
 pub mod submit;
 pub mod throttle;

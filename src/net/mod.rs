@@ -4,6 +4,7 @@ pub mod acme;
 pub mod connect;
 pub mod dns;
 pub mod hostname;
+pub mod http_client;
 pub mod limits;
 pub mod listener;
 mod proxied;

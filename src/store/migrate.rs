@@ -35,6 +35,8 @@ migrations! {
     "0010_business",
     "0011_tenant_business",
     "0012_queue",
+    "0013_tenant_reputation",
+    "0014_gate",
     "0015_tenant_rules",
     "0016_rules",
     "0018_scram",

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod acme;
+mod authenticity;
 mod cli;
 mod dkim;
 mod domains;
@@ -19,6 +20,7 @@ mod receive;
 mod rules;
 mod schema;
 mod smtp;
+mod spam;
 mod standards;
 mod support;
 mod tidy;

@@ -22,10 +22,10 @@ use tokio::sync::Semaphore;
 use crate::domain::address::Address;
 use crate::domain::envelope::{MailFrom, Recipient};
 use crate::domain::ids::{FolderId, QueueId, TenantId};
-use crate::domain::verdict::Verdict;
 use crate::mail::changes::Changes;
 use crate::mail::client::Client;
 use crate::mail::incoming::Incoming;
+use crate::mail::judge::{Case, Judge};
 use crate::mail::recipients::{Local, Recipients};
 use crate::mail::spool::Spool;
 use crate::mail::{Error, Reason};
@@ -39,7 +39,7 @@ pub use deliver::Delivery;
 pub use prepare::Origin;
 
 /// The settings of the door.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// Our name in Received (RFC 5321 §4.4).
     pub hostname: String,
@@ -49,6 +49,8 @@ pub struct Settings {
     pub cut_from: usize,
     /// Octets of messages that may be in memory at once, over all sessions.
     pub memory: usize,
+    /// Who looks at what comes from outside.
+    pub judge: Judge,
 }
 
 /// Stores messages. Cheap to clone.
@@ -63,6 +65,7 @@ pub struct Ingest {
     cut_from: usize,
     memory: Arc<Semaphore>,
     pages: usize,
+    judge: Judge,
 }
 
 /// A message from SMTP with its envelope.
@@ -105,6 +108,7 @@ impl Ingest {
             cut_from: settings.cut_from,
             memory: Arc::new(Semaphore::new(pages)),
             pages,
+            judge: settings.judge,
         }
     }
 
@@ -145,24 +149,33 @@ impl Ingest {
         let _memory = self.reserve(arrival.content.held()).await?;
         let (content, digest) = arrival.content.finish().await?;
         check(&content)?;
-        // What is found out about it, once for all organisations.
-        let verdict = Verdict::default();
+        let judged = self.judge.judge(Case {
+            queue_id: arrival.queue_id,
+            mail_from: &arrival.mail_from,
+            recipients: &arrival.recipients,
+            client: &arrival.client,
+            content: &content,
+        });
+        let judged = judged.await?;
         let mut kept = false;
         let mut refused = None;
         for (tenant, recipients) in by_tenant(&arrival.recipients) {
             let key = retry_key(&digest, &arrival.mail_from.reverse_path, &recipients);
+            let (verdict, found) = self.judge.for_tenant(tenant, &judged).await;
             let stamp = trace::Stamp {
                 hostname: &self.hostname,
                 queue_id: arrival.queue_id,
                 mail_from: &arrival.mail_from,
                 client: &arrival.client,
                 recipient: only(&recipients),
+                found: &found,
                 delivered_to: true,
             };
             if let Some(recipient) = only(&recipients) {
                 check_loop(&content, &recipient.address)?;
             }
-            let raw = self.behind(stamp.fields(), content.clone()).await?;
+            let front = [stamp.fields(), judged.header.clone()].concat();
+            let raw = self.behind(front, judged.rest.clone()).await?;
             let origin = Origin {
                 source: "smtp",
                 queue_id: Some(arrival.queue_id),
@@ -192,7 +205,12 @@ impl Ingest {
         targets: Vec<Target>,
     ) -> Result<Stored, Error> {
         let email = self.prepare(tenant, raw, origin, targets).await?;
-        let stored = self.commit(tenant, &email).await?;
+        self.keep(tenant, &email).await
+    }
+
+    /// Commits, and tells who waits.
+    async fn keep(&self, tenant: TenantId, email: &NewEmail) -> Result<Stored, Error> {
+        let stored = self.commit(tenant, email).await?;
         self.changes.publish(stored.placed.iter().map(|p| p.folder));
         Ok(stored)
     }

@@ -21,6 +21,8 @@ pub struct Stamp<'a> {
     pub client: &'a Client,
     /// The recipient, where there is one only.
     pub recipient: Option<&'a Recipient>,
+    /// Further fields, above Received: what was found out (RFC 8601 §4).
+    pub found: &'a str,
     /// This is the final delivery: Return-Path and Delivered-To are written.
     pub delivered_to: bool,
 }
@@ -35,6 +37,7 @@ impl Stamp<'_> {
                 let _ = write!(out, "Delivered-To: {}\r\n", recipient.address);
             }
         }
+        out.push_str(self.found);
         let _ = write!(
             out,
             "Received: {}\r\n\tby {} with {}{} id {}{};\r\n\t{}\r\n",
@@ -109,11 +112,12 @@ mod tests {
             mail_from: &MailFrom::default(),
             client: &client("mail.example.net"),
             recipient: Some(&recipient),
+            found: "X-Found: nothing\r\n",
             delivered_to: true,
         };
         let text = String::from_utf8(stamp.fields()).unwrap();
         let expected = "Return-Path: <>\r\nDelivered-To: bob@example.org\r\n\
-            Received: from mail.example.net ([192.0.2.7])\r\n\
+            X-Found: nothing\r\nReceived: from mail.example.net ([192.0.2.7])\r\n\
             \tby mx.example.org with ESMTPS (TLS1.3 TLS13_AES_256_GCM_SHA384) \
             id 00000000-0000-0000-0000-000000000000\r\n\tfor <bob@example.org>;\r\n\t";
         assert!(text.starts_with(expected), "{text}");

@@ -98,8 +98,12 @@ impl Mailboxes {
     ) -> Result<Copied, Error> {
         let mut tx = self.begin(who).await?;
         let target = find(&mut tx, who, target).await?;
+        let lesson = self.lessons.note(&mut tx, folder, uids, target.id).await?;
         let uids = tx.copy(folder, uids, target.id, away).await?;
         tx.commit().await?;
+        if lesson {
+            self.lessons.noted(who.tenant);
+        }
         if !uids.is_empty() {
             self.changes.publish([folder, target.id]);
         }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::domain::ids::FolderId;
 use crate::mail::changes::Changes;
 use crate::mail::client::Identity;
+use crate::mail::spam::lessons::Lessons;
 use crate::mail::{Error, Reason};
 use crate::store;
 use crate::store::db::Db;
@@ -26,6 +27,7 @@ pub use crate::store::search::Numbering;
 pub struct Mailboxes {
     db: Db,
     changes: Changes,
+    lessons: Lessons,
 }
 
 /// A folder as SELECT shows it, at one moment.
@@ -44,9 +46,10 @@ pub struct Opened {
 }
 
 impl Mailboxes {
-    /// Over the database; `changes` is told after each commit.
-    pub fn new(db: Db, changes: Changes) -> Self {
-        Self { db, changes }
+    /// Over the database; `changes` is told after each commit, `lessons` of what goes to Junk and
+    /// comes out of it.
+    pub fn new(db: Db, changes: Changes, lessons: Lessons) -> Self {
+        Self { db, changes, lessons }
     }
 
     async fn begin(&self, who: &Identity) -> Result<TenantTx, Error> {

@@ -118,6 +118,7 @@ impl Submit {
             mail_from: &mail_from,
             client: &client,
             recipient: None,
+            found: "",
             delivered_to: false,
         };
         let header = fields::complete(&content, &form, stamp.fields(), &self.hostname);

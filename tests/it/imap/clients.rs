@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use tokio::process::Command;
 
@@ -16,7 +18,11 @@ fn authority() -> PathBuf {
 
 /// Runs a program that has to succeed; what it prints.
 async fn run(program: &str, arguments: &[&str]) -> String {
-    let done = Command::new(program).args(arguments).output().await;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    // One that asks a question would wait for ever.
+    let done = tokio::time::timeout(Duration::from_mins(1), command.output()).await;
+    let done = done.unwrap_or_else(|_| panic!("{program} does not end"));
     let done = done.unwrap_or_else(|e| panic!("{program}: {e}: run scripts/setup"));
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     assert!(done.status.success(), "{program}: {} {}", text(&done.stdout), text(&done.stderr));
@@ -160,4 +166,75 @@ async fn mbsync_both_ways() {
     assert_eq!(fs::read_dir(copy.maildir("INBOX").join("cur")).unwrap().count(), before);
     let now = imap.brings("STATUS INBOX (MESSAGES UIDNEXT)").await;
     assert_eq!(now, ["* STATUS INBOX (MESSAGES 3 UIDNEXT 6)"]);
+}
+
+/// neomutt with settings of its own. It wants a terminal to read mail in.
+struct Mutt {
+    folder: tempfile::TempDir,
+}
+
+impl Mutt {
+    async fn of(address: &str) -> Self {
+        let at = server().await.at;
+        let text = format!(
+            "set folder = \"imaps://{address}@localhost:{imap}/\"\nset spoolfile = +INBOX\n\
+             set imap_pass = \"{PASSWORD}\"\nset smtp_pass = \"{PASSWORD}\"\n\
+             set smtp_url = \"smtps://{address}@localhost:{submission}/\"\nset from = {address}\n\
+             set ssl_ca_certificates_file = {authority}\nset mbox_type = Maildir\n\
+             set copy = no\nset move = no\nset delete = yes\nset quit = yes\nunset confirmappend\nunset wait_key\n",
+            imap = at.imap_tls.unwrap().port(),
+            submission = at.submission_tls.unwrap().port(),
+            authority = authority().display(),
+        );
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("rc"), text).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Types `keys` where the INBOX is shown.
+    async fn push(&self, keys: &str) {
+        let command = format!("TERM=xterm neomutt -n -F {} -e 'push \"{keys}\"'", self.path("rc"));
+        run("script", &["--quiet", "--return", "--command", &command, "/dev/null"]).await;
+    }
+}
+
+#[tokio::test]
+async fn neomutt_reads_flags_copies_and_answers() {
+    let tenant = server().await.tenant().await;
+    let (ann, bob) = (tenant.mailbox("ann").await, tenant.mailbox("bob").await);
+    let mut imap = Imap::of(&ann).await;
+    imap.put("INBOX", "", "for mutt").await;
+    let mutt = Mutt::of(&ann).await;
+    let copy = mutt.path("copy");
+    mutt.push(&format!(
+        "<set-flag>!<copy-message>{copy}<enter>y<save-message>=Archive<enter><sync-mailbox><quit>"
+    ))
+    .await;
+    let copied = ["new", "cur"].map(|sub| fs::read_dir(format!("{copy}/{sub}")).unwrap());
+    let [copied] = &copied.into_iter().flatten().collect::<Vec<_>>()[..] else { panic!("no copy") };
+    let copied = fs::read_to_string(copied.as_ref().unwrap().path()).unwrap();
+    assert!(copied.contains("The body of for mutt."), "{copied}");
+    assert_eq!(imap.brings("STATUS INBOX (MESSAGES)").await, ["* STATUS INBOX (MESSAGES 0)"]);
+    imap.brings("SELECT Archive").await;
+    assert_eq!(imap.brings("SEARCH FLAGGED").await, ["* SEARCH 1"]);
+
+    // By submission over TLS, with an attachment.
+    let (rc, body) = (mutt.path("rc"), mutt.path("body"));
+    fs::write(&body, "Written in mutt.\n").unwrap();
+    let command = format!("neomutt -n -F {rc} -s 'from mutt' -a {rc} -- {bob} < {body}");
+    run("sh", &["-c", &command]).await;
+    // NOOP tells of it as soon as it is there, whenever that is.
+    let mut waiting = Imap::select(&bob, "INBOX").await;
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while waiting.brings("UID SEARCH ALL").await == ["* SEARCH"] {
+        assert!(Instant::now() < deadline, "the message does not come");
+        waiting.brings("NOOP").await;
+    }
+    let message = String::from_utf8(waiting.literal("FETCH 1 BODY.PEEK[]").await).unwrap();
+    assert!(message.contains("\r\n\r\nWritten in mutt.\r\n"), "{message}");
+    assert!(message.contains("Content-Disposition: attachment; filename"), "{message}");
 }

@@ -43,6 +43,9 @@ pub struct Tenant {
 /// The password of every mailbox that [`Tenant::mailbox`] makes.
 pub const PASSWORD: &str = "correct horse battery staple";
 
+/// Whose ARC seals the server believes.
+pub const TRUSTED_SEALER: &str = "trusted-lists.test";
+
 /// Starts the server, the first time.
 pub async fn server() -> &'static Server {
     static SERVER: OnceCell<Server> = OnceCell::const_new();
@@ -101,6 +104,8 @@ pub fn configuration(
         trusted_roots = {:?}
         [dns]
         servers = [{:?}]
+        [authenticity]
+        trusted_arc_sealers = ["{TRUSTED_SEALER}"]
         "#,
         folder.display().to_string(),
         folder.join("certs").display().to_string(),

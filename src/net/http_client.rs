@@ -1,0 +1,174 @@
+//! One small HTTP request to a service of the operator's own, such as rspamd.
+//!
+//! Plain HTTP, no redirects, no proxies: the address comes from the settings and from nowhere else.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::Request;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Octets of an answer that are read.
+const MAX_ANSWER: usize = 1024 * 1024;
+
+/// A service at `http://host:port`.
+#[derive(Clone, Debug)]
+pub struct HttpService {
+    /// `host:port`.
+    authority: String,
+    /// What stands before each path.
+    prefix: String,
+    limit: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The address is not `http://host[:port][/prefix]`.
+    #[error("not an http:// address")]
+    Address,
+    /// The service was too slow.
+    #[error("no answer in time")]
+    Late,
+    /// It could not be reached.
+    #[error("{0}")]
+    Connection(#[from] io::Error),
+    /// It does not speak HTTP as it should, or says too much.
+    #[error("{0}")]
+    Protocol(String),
+}
+
+/// What it said.
+#[derive(Debug)]
+pub struct HttpAnswer {
+    /// The status, such as 200.
+    pub status: u16,
+    /// At most one mebibyte.
+    pub body: Bytes,
+}
+
+impl HttpService {
+    /// The service at `url`; a request takes `limit` at most, all of it.
+    pub fn new(url: &str, limit: Duration) -> Result<Self, HttpError> {
+        let rest = url.strip_prefix("http://").ok_or(HttpError::Address)?;
+        let (host, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        if host.is_empty() {
+            return Err(HttpError::Address);
+        }
+        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let authority = if has_port { host.to_owned() } else { format!("{host}:80") };
+        Ok(Self { authority, prefix: prefix.trim_end_matches('/').to_owned(), limit })
+    }
+
+    /// POST with these header fields; a value that is none is left out.
+    pub async fn post(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<HttpAnswer, HttpError> {
+        timeout(self.limit, self.exchange(path, fields, body)).await.map_err(|_| HttpError::Late)?
+    }
+
+    async fn exchange(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<HttpAnswer, HttpError> {
+        let protocol = |error: &dyn std::fmt::Display| HttpError::Protocol(error.to_string());
+        let mut request = Request::post(format!("{}{path}", self.prefix))
+            .header("Host", &self.authority)
+            .header("Connection", "close");
+        for (name, value) in fields {
+            // CR, LF and NUL make no value (CWE-93).
+            if hyper::header::HeaderValue::try_from(*value).is_ok() {
+                request = request.header(*name, *value);
+            }
+        }
+        let request = request.body(Full::new(body)).map_err(|e| protocol(&e))?;
+        let socket = TcpStream::connect(&self.authority).await?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(socket)).await.map_err(|e| protocol(&e))?;
+        let answer = async {
+            let answer = sender.send_request(request).await.map_err(|e| protocol(&e))?;
+            let status = answer.status().as_u16();
+            let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
+            Ok(HttpAnswer { status, body: body.map_err(|e| protocol(&e))?.to_bytes() })
+        };
+        // The connection ends with the answer; whatever it says then is nothing new.
+        tokio::pin!(answer);
+        tokio::select! {
+            answer = &mut answer => answer,
+            _ = connection => answer.await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Answers one request with `says`, and returns what was asked.
+    async fn double(says: &'static str) -> (String, tokio::task::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/base/", listener.local_addr().unwrap());
+        let asked = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut text = Vec::new();
+            while !text.ends_with(b"body") {
+                socket.read_buf(&mut text).await.unwrap();
+            }
+            socket.write_all(says.as_bytes()).await.unwrap();
+            String::from_utf8(text).unwrap()
+        });
+        (url, asked)
+    }
+
+    #[tokio::test]
+    async fn one_request_one_answer() {
+        let (url, asked) = double("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").await;
+        let service = HttpService::new(&url, Duration::from_secs(5)).unwrap();
+        let fields = [("IP", "192.0.2.1"), ("From", "a\r\nX: y"), ("Rcpt", "b")];
+        let answer = service.post("/checkv2", &fields, Bytes::from_static(b"body")).await.unwrap();
+        assert_eq!((answer.status, answer.body.as_ref()), (200, &b"{}"[..]));
+        let asked = asked.await.unwrap();
+        assert!(asked.starts_with("POST /base/checkv2 HTTP/1.1\r\n"), "{asked}");
+        assert!(asked.contains("\r\nip: 192.0.2.1\r\n") && asked.contains("\r\nrcpt: b\r\n"));
+        assert!(!asked.contains("X: y"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_is_not_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = HttpService::new(&url, Duration::from_millis(50)).unwrap();
+        let answer = service.post("/", &[], Bytes::new()).await;
+        assert!(matches!(answer, Err(HttpError::Late)), "{answer:?}");
+        drop(listener);
+        let answer = service.post("/", &[], Bytes::new()).await;
+        assert!(matches!(answer, Err(HttpError::Connection(_) | HttpError::Late)), "{answer:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_http_is_an_error() {
+        let (url, _asked) = double("220 mx ESMTP\r\n").await;
+        let service = HttpService::new(&url, Duration::from_secs(5)).unwrap();
+        let answer = service.post("/", &[], Bytes::from_static(b"body")).await;
+        assert!(matches!(answer, Err(HttpError::Protocol(_))), "{answer:?}");
+        for bad in ["https://a", "a:1", "http://"] {
+            assert!(matches!(
+                HttpService::new(bad, Duration::from_secs(1)),
+                Err(HttpError::Address)
+            ));
+        }
+    }
+}
