@@ -11,10 +11,12 @@ use crate::mail::client::Client;
 use crate::mail::recipients::Local;
 use crate::mail::spam::{Spamminess, Suspect};
 use crate::mail::{Error, Reason};
-use crate::wire::mime::headers::{block_len, find};
+use crate::wire::mime::headers::{block_len, fields, find};
 use crate::wire::mime::parse;
 
-/// Messages from here on are hashed on a blocking thread.
+/// The fields that hold body hashes.
+const SIGNATURES: [&str; 2] = ["DKIM-Signature", "ARC-Message-Signature"];
+/// Signed messages from here on are hashed on a blocking thread.
 const HEAVY: usize = 256 * 1024;
 /// A header over this size is not written anew.
 const MAX_HEADER: usize = 256 * 1024;
@@ -98,7 +100,7 @@ impl Judge {
     }
 
     async fn authentic(&self, case: &Case<'_>) -> Result<Verdict, Error> {
-        if case.content.len() < HEAVY {
+        if case.content.len() < HEAVY || !is_signed(case.content) {
             return self.authenticity.judge(case.content, case.client, case.mail_from).await;
         }
         let (this, content) = (self.authenticity.clone(), case.content.clone());
@@ -119,6 +121,12 @@ impl Judge {
         let fields = found.results.clone() + &self.spam.field(&verdict);
         (verdict, fields)
     }
+}
+
+/// Whether there is a body hash to compare, by DKIM or ARC.
+fn is_signed(content: &[u8]) -> bool {
+    let mut names = fields(content).map(|field| field.name);
+    names.any(|name| SIGNATURES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())))
 }
 
 /// The first address in From, lower case.

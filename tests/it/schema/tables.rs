@@ -25,6 +25,9 @@ const PUBLIC: &[&str] = &[
     "app_passwords",
     "delivery_attempts",
     "domain_keys",
+    "tenant_mail_settings",
+    "greylist_triplets",
+    "spam_lessons",
     "schema_migrations",
     "tenant_migrations",
 ];
@@ -58,6 +61,7 @@ const TENANT: &[&str] = &[
     "auto_reply_recipients",
     "contact_emails",
     "email_sources",
+    "sender_reputation",
     "expunged_entries",
     "folder_entries",
     "inbox_view_entries",
