@@ -52,7 +52,3 @@ CREATE TABLE public.spam_lessons (
 CREATE INDEX spam_lessons_next_attempt_at_idx ON public.spam_lessons (next_attempt_at);
 COMMENT ON TABLE public.spam_lessons IS 'Messages that somebody moved to Junk or out of it, which rspamd is yet to learn from.';
 CALL public.wall('public.spam_lessons', 'SELECT, INSERT, UPDATE, DELETE');
-
--- Whether somebody here has written to an address is asked before its mail is put aside.
-CREATE INDEX outbound_messages_tenant_id_recipient_idx ON public.outbound_messages (tenant_id, recipient)
-    WHERE source = 'submission';
