@@ -65,7 +65,6 @@ impl Timeouts {
     /// How long the database may take over one statement: a little less than `processing`, so
     /// that what was given up here is given up there, not carried out later.
     pub fn statement(&self) -> Duration {
-        let processing = self.processing.duration();
-        processing - processing / 8
+        self.processing.duration() / 8 * 7
     }
 }

@@ -56,7 +56,7 @@ impl IntoResponse for HttpError {
         };
         match &self.0 {
             Error::Temporary(text) | Error::Storage(text) => {
-                tracing::warn!(%text, "http: temporary failure")
+                tracing::warn!(%text, "http: temporary failure");
             }
             Error::Internal(text) => tracing::error!(%text, "http: internal error"),
             _ => {}

@@ -64,6 +64,7 @@ impl Login {
 
     /// The same, with salts for unknown users that are made from `secret`: all nodes with one
     /// secret tell the same ones, today and tomorrow.
+    #[must_use]
     pub fn salting_with(self, secret: &[u8; 32]) -> Self {
         let root = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let own = hmac::sign(&root, b"koltrix SCRAM salts of nobody");

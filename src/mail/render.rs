@@ -66,7 +66,7 @@ impl Render {
         };
         let memory = self.reserve(body.len()).await?;
         let raw = body.all().await.map_err(|error| trouble(row, &error))?;
-        let raw = as_lines(raw.to_vec())?;
+        let raw = as_lines(raw)?;
         let raw = self.track(row, raw, host).await.map_err(|error| trouble(row, &error))?;
         let content = self.sign(row, raw).await.map_err(|error| trouble(row, &error))?;
         Ok(Rendered { content, _memory: memory })

@@ -89,6 +89,7 @@ impl Listener {
 
     /// The same port, behind proxies in these networks: a connection from one of them begins with a
     /// PROXY header, and belongs to whom that names. Nobody else is believed.
+    #[must_use]
     pub fn behind(self, proxies: &[Network]) -> Self {
         Self { proxies: proxies.to_vec(), ..self }
     }

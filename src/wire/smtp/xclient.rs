@@ -56,11 +56,10 @@ fn set(said: &mut XClient, name: &str, value: &str) -> Result<(), SyntaxError> {
         }
         // It is copied into the Received field, so it is held to what EHLO takes.
         "HELO" if is_hello(value) => said.helo = Some(value.to_owned()),
-        "HELO" => {}
         "PROTO" if value.eq_ignore_ascii_case("ESMTP") => said.esmtp = true,
         "PROTO" if value.eq_ignore_ascii_case("SMTP") => said.esmtp = false,
         "PORT" if value.parse::<u16>().is_ok() => {}
-        "NAME" | "REVERSE_NAME" => {}
+        "HELO" | "NAME" | "REVERSE_NAME" => {}
         _ => return Err(SyntaxError::Parameter("an attribute that is not taken")),
     }
     Ok(())

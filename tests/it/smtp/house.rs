@@ -40,12 +40,10 @@ impl House {
     pub async fn start_with(settings: &str) -> (Self, Running) {
         let folder = postgres::folder().join(format!("node-{}", uuid::Uuid::new_v4().simple()));
         let dns = server().await.dns.addr();
-        let mut config = configuration(&folder, &postgres::url().await, dns, 25);
-        let wanted = Config::parse(settings, |_| None).unwrap();
-        (config.limits, config.timeouts) = (wanted.limits, wanted.timeouts);
-        config.smtp = Smtp { listen: config.smtp.listen, ..wanted.smtp };
+        let config =
+            with_settings(configuration(&folder, &postgres::url().await, dns, 25), settings);
         let roles = "smtp".parse().unwrap();
-        let node = Box::pin(app::start(Arc::new(config), roles, Durability::None)).await.unwrap();
+        let node = Box::pin(app::start(config, roles, Durability::None)).await.unwrap();
         (Self::at(node.addresses, folder.join("certs")).await, node)
     }
 
@@ -156,4 +154,12 @@ impl House {
         );
         sqlx::query_as(AssertSqlSafe(query)).bind(address).fetch_all(&self.pool).await.unwrap()
     }
+}
+
+/// The configuration of a test, with what it wants otherwise.
+fn with_settings(mut config: Config, settings: &str) -> Arc<Config> {
+    let wanted = Config::parse(settings, |_| None).unwrap();
+    (config.limits, config.timeouts) = (wanted.limits, wanted.timeouts);
+    config.smtp = Smtp { listen: config.smtp.listen, ..wanted.smtp };
+    Arc::new(config)
 }
