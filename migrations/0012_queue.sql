@@ -5,14 +5,14 @@ CREATE INDEX outbound_messages_tenant_due_idx ON public.outbound_messages (tenan
     WHERE state = 'queued';
 
 -- As before, with two differences for what a client submits. It keeps the null reverse-path it was
--- given: a read receipt must not bounce (RFC 8098 section 3). And whoever wrote to a suppressed
+-- given: a read receipt must not bounce (RFC 8098 section 3). So does what is forwarded. And whoever wrote to a suppressed
 -- address is told so: the worker, which asks the list too, ends the row with a report.
 CREATE OR REPLACE FUNCTION public.complete_outbound_message() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     NEW.recipient := lower(NEW.recipient);
     NEW.next_attempt_at := greatest(NEW.next_attempt_at, NEW.send_at);
-    IF NEW.reverse_path = '' AND NEW.source NOT IN ('submission', 'bounce', 'auto_reply') THEN
+    IF NEW.reverse_path = '' AND NEW.source NOT IN ('submission', 'forward', 'bounce', 'auto_reply') THEN
         NEW.reverse_path := NEW.from_address;
     END IF;
     IF NEW.state = 'queued' AND NEW.source <> 'submission' AND EXISTS (
@@ -22,7 +22,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-COMMENT ON COLUMN public.outbound_messages.reverse_path IS 'Envelope sender; empty for the null reverse-path. A row by SQL that leaves it empty gets from_address unless source is submission, bounce or auto_reply.';
+COMMENT ON COLUMN public.outbound_messages.reverse_path IS 'Envelope sender; empty for the null reverse-path. A row by SQL that leaves it empty gets from_address unless source is submission, forward, bounce or auto_reply.';
 
 -- The tenant's role may not write public.tenants; this one step it may take.
 CREATE FUNCTION public.note_first_sent(p_tenant uuid) RETURNS void

@@ -36,6 +36,7 @@ pub(super) fn worker(config: &Config, services: &Services) -> Result<Worker, Sta
         services.bodies.clone(),
         services.keys.clone(),
         config.http.public_url.as_str(),
+        &services.hostname,
     );
     let queue = Queue::new(
         services.db.clone(),

@@ -34,6 +34,7 @@ use crate::smtp;
 use crate::store::db::Db;
 use crate::store::master_key::MasterKey;
 use crate::store::objects::Objects;
+use crate::wire::srs::Srs;
 
 /// Everything that is shared by listeners and background work.
 pub(super) struct Services {
@@ -90,10 +91,13 @@ impl Services {
             memory: MESSAGE_MEMORY,
             judge: judge(config, &spam, &hostname)?,
         };
-        let recipients = Recipients::new(db.clone());
-        let stores = (db.clone(), objects.clone());
-        let ingest = Ingest::new(stores, recipients.clone(), changes.clone(), settings);
+        let environment = std::env::var("KOLTRIX_MASTER_KEY").ok();
+        let master = MasterKey::load(&config.server.data_dir, environment.as_deref())?;
+        let recipients = Recipients::new(db.clone(), Arc::new(Srs::new(master.bytes())));
         let queue_wake = Arc::new(Notify::new());
+        let stores = (db.clone(), objects.clone());
+        let wakes = (changes.clone(), Arc::clone(&queue_wake));
+        let ingest = Ingest::new(stores, recipients.clone(), wakes, settings);
         let submit = Submit::new(
             db.clone(),
             recipients.clone(),
@@ -101,8 +105,6 @@ impl Services {
             &hostname,
             Arc::clone(&queue_wake),
         );
-        let environment = std::env::var("KOLTRIX_MASTER_KEY").ok();
-        let master = MasterKey::load(&config.server.data_dir, environment.as_deref())?;
         let (tracking, hits) =
             Tracking::new(db.clone(), config.http.public_url.as_str()).map_err(|e| other(&e))?;
         let services = Self {

@@ -104,6 +104,26 @@ impl Signer {
         Ok(Self { domain: domain.to_owned(), selector: selector.to_owned(), key })
     }
 
+    /// `d=`.
+    pub(in crate::mail) fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// `s=`.
+    pub(in crate::mail) fn selector(&self) -> &str {
+        &self.selector
+    }
+
+    /// Whether its key is RSA, which every verifier knows.
+    pub(in crate::mail) fn is_rsa(&self) -> bool {
+        matches!(self.key, DkimKey::Rsa(_))
+    }
+
+    /// The signature of `octets` as they are.
+    pub(in crate::mail) fn sign_octets(&self, octets: &[u8]) -> Result<Vec<u8>, Error> {
+        self.key.sign(Octets(octets)).map_err(|error| failed(&error))
+    }
+
     fn sign(&self, signed: &Signed, at: u64) -> Result<Signature, Error> {
         let mut signature = Signature {
             v: 1,
@@ -192,6 +212,15 @@ impl Writable for Input<'_> {
     fn write(self, writer: &mut impl Writer) {
         writer.write(self.fields);
         self.signature.write(writer, false);
+    }
+}
+
+/// Something canonical already.
+struct Octets<'a>(&'a [u8]);
+
+impl Writable for Octets<'_> {
+    fn write(self, writer: &mut impl Writer) {
+        writer.write(self.0);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What mail means here: the decisions and their order.
 
+pub mod arc;
 pub mod authenticity;
 pub mod body;
 pub mod changes;

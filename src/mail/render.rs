@@ -10,11 +10,12 @@ use crate::domain::outcome::Outcome;
 use crate::domain::queue::Source;
 use crate::mail::body::Bodies;
 use crate::mail::keys::Keys;
-use crate::mail::{Error, dkim, outcome};
+use crate::mail::{Error, arc, dkim, outcome};
 use crate::store;
 use crate::store::db::Db;
 use crate::store::outbound::Leased;
-use crate::wire::mime::{collect_links, encode_binary, rewrite_message};
+use crate::wire::mime::headers::find_all;
+use crate::wire::mime::{collect_links, encode_binary, remove_fields, rewrite_message};
 use crate::wire::smtp::stuff;
 
 /// Renders. Cheap to clone.
@@ -25,6 +26,8 @@ pub struct Render {
     keys: Keys,
     /// Begin of tracking URLs where the domain has none of its own.
     public_url: Arc<str>,
+    /// Our name in Authentication-Results.
+    us: Arc<str>,
     memory: Arc<Semaphore>,
 }
 
@@ -47,9 +50,9 @@ const HEAVY: usize = 256 * 1024;
 
 impl Render {
     /// Over the stores; tracking URLs begin with `public_url`.
-    pub fn new(db: Db, bodies: Bodies, keys: Keys, public_url: &str) -> Self {
+    pub fn new(db: Db, bodies: Bodies, keys: Keys, public_url: &str, us: &str) -> Self {
         let memory = Arc::new(Semaphore::new(MEMORY / PAGE));
-        Self { db, bodies, keys, public_url: public_url.into(), memory }
+        Self { db, bodies, keys, public_url: public_url.into(), us: us.into(), memory }
     }
 
     /// Renders `email` for `row`.
@@ -67,8 +70,14 @@ impl Render {
         let memory = self.reserve(body.len()).await?;
         let raw = body.all().await.map_err(|error| trouble(row, &error))?;
         let raw = as_lines(raw)?;
-        let raw = self.track(row, raw, host).await.map_err(|error| trouble(row, &error))?;
-        let content = self.sign(row, raw).await.map_err(|error| trouble(row, &error))?;
+        let content = match row.source {
+            Source::Forward => self.pass_on(row, &raw).await,
+            _ => match self.track(row, raw, host).await {
+                Ok(raw) => self.sign(row, raw).await,
+                Err(error) => Err(error),
+            },
+        };
+        let content = content.map_err(|error| trouble(row, &error))?;
         Ok(Rendered { content, _memory: memory })
     }
 
@@ -113,13 +122,35 @@ impl Render {
         Ok(rewrite_message(&raw, pixel.as_deref(), &urls).into_owned())
     }
 
+    /// What is forwarded goes as it came: unsigned, since its author is not
+    /// ours, with a seal of the domain that forwards, and without the
+    /// Return-Path of a delivery that was not the last (RFC 5321 §4.4). The
+    /// mailbox that forwards is named, so that a loop is known by it.
+    async fn pass_on(&self, row: &Leased, raw: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut out = Vec::with_capacity(raw.len() + 2048);
+        let raw = remove_fields(raw, |name, _| name.eq_ignore_ascii_case(b"Return-Path"));
+        if let Some((_, domain)) = row.reverse_path.rsplit_once('@') {
+            let signers = self.keys.signers(row.tenant, domain).await?;
+            if let Some(signer) = signers.iter().find(|signer| signer.is_rsa()) {
+                let at = row.queued_at.unix_timestamp();
+                out.extend(arc::seal(&raw, signer, &self.us, at)?.unwrap_or_default().bytes());
+            }
+        }
+        let mailbox = row.orcpt.as_deref().and_then(|orcpt| orcpt.strip_prefix("rfc822;"));
+        if let Some(mailbox) = mailbox.filter(|mailbox| !names(&raw, mailbox)) {
+            out.extend(format!("Delivered-To: {mailbox}\r\n").bytes());
+        }
+        out.extend_from_slice(&raw);
+        Ok(out)
+    }
+
     /// Puts the signatures of the author's domain in front. Their time is the
     /// row's, so that another attempt sends the same.
     async fn sign(&self, row: &Leased, raw: Vec<u8>) -> Result<Vec<u8>, Error> {
         let signers = self.keys.signers(row.tenant, author_domain(row)).await?;
         if signers.is_empty() {
             return match row.source {
-                Source::Bounce | Source::Forward => Ok(raw),
+                Source::Bounce => Ok(raw),
                 _ => Err(Error::Temporary("the domain has no DKIM keys yet".to_owned())),
             };
         }
@@ -149,6 +180,11 @@ fn as_lines(raw: Vec<u8>) -> Result<Vec<u8>, Outcome> {
         Some(encoded) => Ok(stuff::canonical(&encoded).into_owned()),
         None => Err(failed((5, 6, 3), "the message is binary and cannot be converted")),
     }
+}
+
+/// Whether a Delivered-To names this mailbox.
+fn names(raw: &[u8], mailbox: &str) -> bool {
+    find_all(raw, "Delivered-To").any(|f| f.text().eq_ignore_ascii_case(mailbox.as_bytes()))
 }
 
 /// The domain that has to sign.

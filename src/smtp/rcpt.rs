@@ -39,6 +39,9 @@ async fn add(envelope: &mut Envelope, server: &Server, rcpt: Rcpt) -> Result<(),
     match &mut envelope.recipients {
         Recipients::Local(list) => {
             let local = found.map_err(|e| refusal(&e))?;
+            if local.back_to.is_some() && !envelope.mail_from.reverse_path.is_null() {
+                return Err(Reply::error(&Reason::NoReport.into()));
+            }
             let room = server.services.recipients.room(&local, envelope.size).await;
             room.map_err(|e| refusal(&e))?;
             list.push((recipient, local));

@@ -143,6 +143,19 @@ impl Db {
         }))
     }
 
+    /// The organisation that has proven that `domain` is its own, and whether
+    /// it is active.
+    pub async fn domain_tenant(&self, domain: &str) -> Result<Option<(TenantId, bool)>, Error> {
+        let row: Option<(Uuid, bool)> = sqlx::query_as(
+            "SELECT t.id, t.status = 'active' FROM public.tenant_domains d JOIN public.tenants t ON t.id = d.tenant_id
+             WHERE d.domain = $1 AND d.verified_at IS NOT NULL",
+        )
+        .bind(domain)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(row.map(|(tenant, active)| (TenantId(tenant), active)))
+    }
+
     /// Whether `mailboxes` of `tenant` have room for `size` octets.
     pub async fn mailbox_room(
         &self,

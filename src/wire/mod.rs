@@ -8,5 +8,6 @@ pub mod proxy;
 pub mod sasl;
 pub mod scram;
 pub mod smtp;
+pub mod srs;
 pub mod uri;
 pub mod x509;

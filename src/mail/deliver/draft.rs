@@ -2,6 +2,7 @@
 
 use crate::domain::ids::EmailId;
 use crate::domain::outcome::Outcome;
+use crate::domain::queue::Source;
 use crate::mail::ingest::{Ingest, Origin};
 use crate::mail::{Error, outcome, render};
 use crate::store;
@@ -45,6 +46,10 @@ impl Drafts {
             let why = format!("the row's {field} cannot be written into a message");
             Outcome::Failed(outcome::refused((5, 6, 0), why))
         })?;
+        let raw = match row.source {
+            Source::AutoReply => [automatic(&draft.answers).into_bytes(), raw].concat(),
+            _ => raw,
+        };
         self.keep(row, raw).await.map_err(|error| render::trouble(row, &error))
     }
 
@@ -74,4 +79,18 @@ impl Drafts {
         tx.commit().await?;
         Ok(stored.email)
     }
+}
+
+/// The fields that tell programs not to answer, and people what is answered
+/// (RFC 3834 §3.1.5, §3.1.6, §5). What cannot be written is left out.
+fn automatic(answers: &[String]) -> String {
+    let id = |id: &String| format!("<{id}>");
+    let all: Vec<String> = answers.iter().map(id).collect();
+    let lines = [
+        mime::field("Auto-Submitted", "auto-replied"),
+        mime::field("In-Reply-To", all.last().map_or("", String::as_str)),
+        mime::field("References", &all.join(" ")),
+    ];
+    let wanted = if answers.is_empty() { 1 } else { lines.len() };
+    lines.into_iter().take(wanted).filter_map(Result::ok).collect()
 }

@@ -155,3 +155,36 @@ fn without_a_from_or_a_signer_nothing_is_signed() {
     assert!(sign(MESSAGE.as_bytes(), &[], AT).unwrap().is_empty());
     assert!(Signer::new("acme.example", "s", Algorithm::Rsa, b"no key").is_err());
 }
+
+#[tokio::test]
+async fn a_seal_holds_and_another_goes_on_with_it() {
+    let (signers, zone) = signers();
+    let signer = signers.iter().find(|signer| signer.is_rsa()).unwrap();
+    let verdict = |raw: Vec<u8>| {
+        let zone = &zone;
+        async move {
+            let verifier = MessageAuthenticator::new_cloudflare().unwrap();
+            let message = AuthenticatedMessage::parse(&raw).unwrap();
+            verifier.verify_arc(Parameters::new(&message).with_cache(zone)).await.result().clone()
+        }
+    };
+    let seal =
+        |raw: &str| crate::mail::arc::seal(raw.as_bytes(), signer, "mx.here.test", AT).unwrap();
+    let results =
+        "Authentication-Results: mx.here.test;\r\n\tspf=pass smtp.mailfrom=a@b;\r\n\tarc=pass\r\n";
+    let once = format!("{results}{MESSAGE}");
+    let set = seal(&once).unwrap();
+    assert!(set.contains("cv=none") && set.contains("i=1; mx.here.test; spf=pass"), "{set}");
+    assert_eq!(seal(&once).unwrap(), set, "the same octets every time");
+    let once = format!("{set}{once}");
+    assert_eq!(verdict(once.clone().into_bytes()).await, DkimResult::Pass);
+    let set = seal(&once).unwrap();
+    assert!(set.contains("cv=pass") && set.contains("i=2;"), "{set}");
+    let twice = format!("{set}{once}");
+    assert_eq!(verdict(twice.clone().into_bytes()).await, DkimResult::Pass);
+    let changed = twice.replace("bye", "BYE");
+    assert_ne!(verdict(changed.into_bytes()).await, DkimResult::Pass);
+    // A chain that nobody here has looked at is not vouched for.
+    assert_eq!(seal(&once.replace("arc=pass", "arc=fail")), None);
+    assert_eq!(seal(&once.replace("ARC-Seal", "X-Seal")), None);
+}

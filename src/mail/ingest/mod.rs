@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::domain::address::Address;
 use crate::domain::envelope::{MailFrom, Recipient};
@@ -60,6 +60,8 @@ pub struct Ingest {
     recipients: Recipients,
     objects: Objects,
     changes: Changes,
+    /// Wakes the queue of this node.
+    queue: Arc<Notify>,
     hostname: Arc<str>,
     spool: Spool,
     cut_from: usize,
@@ -94,7 +96,7 @@ impl Ingest {
     pub fn new(
         (db, objects): (Db, Objects),
         recipients: Recipients,
-        changes: Changes,
+        (changes, queue): (Changes, Arc<Notify>),
         settings: Settings,
     ) -> Self {
         let pages = (settings.memory / PAGE).clamp(1, Semaphore::MAX_PERMITS);
@@ -103,6 +105,7 @@ impl Ingest {
             recipients,
             objects,
             changes,
+            queue,
             hostname: settings.hostname.into(),
             spool: Spool::new(settings.spool),
             cut_from: settings.cut_from,

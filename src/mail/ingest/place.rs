@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use time::OffsetDateTime;
 
 use crate::domain::address::Address;
 use crate::domain::ids::TenantId;
@@ -11,7 +12,7 @@ use crate::domain::verdict::Verdict;
 use crate::mail::Error;
 use crate::mail::ingest::{Ingest, Origin};
 use crate::mail::recipients::{Local, Mailbox};
-use crate::mail::rules::{self, View};
+use crate::mail::rules::{self, Envelope, View};
 use crate::store;
 use crate::store::emails::NewEmail;
 
@@ -42,15 +43,23 @@ impl Ingest {
             email.fields.verdict = serde_json::to_value(verdict)
                 .map_err(|e| Error::Internal(format!("verdict: {e}")))?;
         }
+        // The one that our own Delivered-To names.
+        let stamped = match recipients {
+            [(address, _)] => Some(*address),
+            _ => None,
+        };
         let mut locals: Vec<Local> = recipients.iter().map(|(_, local)| (*local).clone()).collect();
         for _ in 0..TRIES {
-            let refused = self.decide(tenant, &mut email, &locals, verdict).await?;
+            let refused = self.decide(tenant, &mut email, &locals, verdict, stamped).await?;
             if refused.is_some() || email.targets.is_empty() && email.actions.is_empty() {
                 return Ok(refused);
             }
             match self.commit(tenant, &email).await {
                 Ok(stored) => {
                     self.changes.publish(stored.placed.iter().map(|p| p.folder));
+                    if !email.actions.outbound.is_empty() {
+                        self.queue.notify_one();
+                    }
                     return Ok(None);
                 }
                 Err(store::Error::Stale) => locals = self.resolve_anew(tenant, recipients).await?,
@@ -67,6 +76,7 @@ impl Ingest {
         email: &mut NewEmail,
         locals: &[Local],
         verdict: &Verdict,
+        stamped: Option<&Address>,
     ) -> Result<Option<String>, Error> {
         let mailboxes = mailboxes(locals);
         let mut view = View::of_email(email, verdict);
@@ -76,8 +86,17 @@ impl Ingest {
                 None => false,
             };
         }
-        let plan = rules::plan(&mailboxes, &view);
-        email.fields.directory_version = locals.iter().map(|local| local.version).min();
+        let envelope = Envelope {
+            reverse_path: email.fields.reverse_path.as_deref().unwrap_or_default(),
+            stamped,
+            srs: self.recipients.srs(),
+            now: OffsetDateTime::now_utc(),
+        };
+        let mut plan = rules::plan(&mailboxes, &view, &envelope);
+        for back_to in locals.iter().filter_map(|local| local.back_to.as_ref()) {
+            plan.send_back(back_to, &view);
+        }
+        email.fields.directory_version = locals.iter().filter_map(|local| local.version).min();
         email.targets = plan.targets;
         email.actions = plan.actions;
         Ok(plan.refused)

@@ -90,7 +90,12 @@ mod tests {
     use crate::mail::recipients::Local;
 
     fn answer() -> (Address, Arc<Found>) {
-        let local = Local { tenant: TenantId(Uuid::nil()), version: 1, mailboxes: Vec::new() };
+        let local = Local {
+            tenant: TenantId(Uuid::nil()),
+            version: Some(1),
+            mailboxes: Vec::new(),
+            back_to: None,
+        };
         let found = Found { local, active: true, proven: true };
         (Address::parse("a@b.test").unwrap(), Arc::new(found))
     }

@@ -6,10 +6,13 @@ mod mailbox;
 
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
 use crate::domain::address::Address;
 use crate::domain::ids::{AddressId, TenantId};
 use crate::mail::{Error, Reason};
 use crate::store::db::Db;
+use crate::wire::srs::{self, Srs};
 use cache::Cache;
 
 pub use mailbox::{AutoReply, Forward, Mailbox, Template, Unreadable};
@@ -21,9 +24,13 @@ pub struct Local {
     pub tenant: TenantId,
     /// The organisation's `directory_version` that all this is of. Whoever
     /// stores a message by it names it, and hears when it is not the last one.
-    pub version: i64,
-    /// The mailboxes, at least one.
+    /// `None` where nothing rests on it.
+    pub version: Option<i64>,
+    /// The mailboxes, at least one; none for a return address.
     pub mailboxes: Vec<Arc<Mailbox>>,
+    /// It is the return address of a forwarding, and reports to it go on to
+    /// this address.
+    pub back_to: Option<Address>,
 }
 
 impl Local {
@@ -52,13 +59,19 @@ pub struct Found {
 #[derive(Clone)]
 pub struct Recipients {
     db: Db,
+    srs: Arc<Srs>,
     cache: Arc<Cache>,
 }
 
 impl Recipients {
-    /// Over `db`.
-    pub fn new(db: Db) -> Self {
-        Self { db, cache: Arc::default() }
+    /// Over `db`; return addresses of forwardings are checked with `srs`.
+    pub fn new(db: Db, srs: Arc<Srs>) -> Self {
+        Self { db, srs, cache: Arc::default() }
+    }
+
+    /// What makes and reads return addresses.
+    pub(in crate::mail) fn srs(&self) -> &Srs {
+        &self.srs
     }
 
     /// Exact address, sub-address (RFC 5233), alias, catch-all. One round trip
@@ -84,7 +97,9 @@ impl Recipients {
             return Ok(Some(found));
         }
         let asked = self.cache.asking();
-        let Some(row) = self.db.resolve_recipient(address).await? else { return Ok(None) };
+        let Some(row) = self.db.resolve_recipient(address).await? else {
+            return self.find_return(address).await;
+        };
         let mut weight = 0;
         let mut mailboxes = Vec::with_capacity(row.mailboxes.len());
         for row in row.mailboxes {
@@ -93,13 +108,39 @@ impl Recipients {
             mailboxes.push(Arc::new(mailbox));
         }
         let found = Arc::new(Found {
-            local: Local { tenant: row.tenant, version: row.version, mailboxes },
+            local: Local {
+                tenant: row.tenant,
+                version: Some(row.version),
+                mailboxes,
+                back_to: None,
+            },
             active: row.active && !row.suspended,
             proven: row.proven,
         });
         self.cache.keep(asked, address, &found, weight);
         self.note_unreadable(&found.local).await;
         Ok(Some(found))
+    }
+
+    /// Where a report to a return address of ours goes; `None` when it is none,
+    /// or none any more.
+    async fn find_return(&self, address: &Address) -> Result<Option<Arc<Found>>, Error> {
+        if !srs::is_rewritten(address) {
+            return Ok(None);
+        }
+        let back_to = match self.srs.back(address, today()) {
+            Ok(back_to) => back_to,
+            Err(error) => {
+                tracing::info!(%error, "a return address is not answered for");
+                return Ok(None);
+            }
+        };
+        let Some((tenant, active)) = self.db.domain_tenant(address.domain()).await? else {
+            return Ok(None);
+        };
+        let back_to = Some(back_to);
+        let local = Local { tenant, version: None, mailboxes: Vec::new(), back_to };
+        Ok(Some(Arc::new(Found { local, active, proven: true })))
     }
 
     /// Tells about filters that cannot be read. Mail goes on without them, and
@@ -153,4 +194,9 @@ impl Recipients {
     pub fn hears(&self, hears: bool) {
         self.cache.hears(hears);
     }
+}
+
+/// Days since 1970.
+pub(in crate::mail) fn today() -> u64 {
+    u64::try_from(OffsetDateTime::now_utc().unix_timestamp() / 86_400).unwrap_or(0)
 }

@@ -6,11 +6,14 @@
 //! organisation what the storing transaction does.
 
 pub mod evaluate;
+mod forward;
 pub mod plan;
+mod reply;
 pub mod run;
+mod template;
 pub mod view;
 
 pub use evaluate::Explained;
-pub use plan::{Plan, plan};
+pub use plan::{Envelope, Plan, plan};
 pub use run::{Effects, Step, run};
 pub use view::View;

@@ -3,11 +3,25 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
+use crate::domain::address::Address;
 use crate::domain::verdict::Disposition;
 use crate::mail::recipients::Mailbox;
 use crate::mail::rules::{Effects, View, run};
 use crate::store::emails::{Actions, Target};
+use crate::wire::srs::Srs;
+
+/// Whether a mailbox keeps a copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kept {
+    /// It does.
+    Yes,
+    /// Only if none of its forwards may leave.
+    UnlessForwarded,
+    /// It does not.
+    No,
+}
 
 /// The decision.
 #[derive(Debug, Default)]
@@ -27,8 +41,21 @@ impl Plan {
     }
 }
 
+/// How the message came.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope<'a> {
+    /// Empty for the null reverse-path.
+    pub reverse_path: &'a str,
+    /// The address that our own Delivered-To names, where there is one.
+    pub stamped: Option<&'a Address>,
+    /// Makes return addresses.
+    pub srs: &'a Srs,
+    /// Now.
+    pub now: OffsetDateTime,
+}
+
 /// Decides for each mailbox.
-pub fn plan(mailboxes: &[Arc<Mailbox>], view: &View<'_>) -> Plan {
+pub fn plan(mailboxes: &[Arc<Mailbox>], view: &View<'_>, envelope: &Envelope<'_>) -> Plan {
     let mut plan = Plan::default();
     let mut refusals = Vec::new();
     for mailbox in mailboxes {
@@ -39,9 +66,13 @@ pub fn plan(mailboxes: &[Arc<Mailbox>], view: &View<'_>) -> Plan {
         plan.webhooks(mailbox, &effects, view);
         if let Some(text) = effects.rejected {
             refusals.push(text);
-        } else if !effects.discarded {
-            plan.keep(mailbox, effects, view);
+            continue;
         }
+        if !effects.discarded {
+            plan.answer(mailbox, &effects, view, envelope);
+        }
+        let kept = plan.forward(mailbox, &effects, view, envelope);
+        plan.put(mailbox, effects, view, kept);
     }
     if !mailboxes.is_empty() && refusals.len() == mailboxes.len() {
         plan.refused = refusals.into_iter().next().map(|text| sayable(&text));
@@ -50,12 +81,19 @@ pub fn plan(mailboxes: &[Arc<Mailbox>], view: &View<'_>) -> Plan {
 }
 
 impl Plan {
-    fn keep(&mut self, mailbox: &Mailbox, effects: Effects, view: &View<'_>) {
+    /// Into its folder; where the mailbox does not keep it, only if nothing of
+    /// it may leave.
+    fn put(&mut self, mailbox: &Mailbox, effects: Effects, view: &View<'_>, kept: Kept) {
+        let list = match kept {
+            Kept::Yes => &mut self.targets,
+            Kept::UnlessForwarded => &mut self.actions.unkept,
+            Kept::No => return,
+        };
         if let Some(name) = effects.folder.as_deref().filter(|name| *name != "INBOX") {
             self.actions.folders.push(json!({ "address_id": mailbox.id, "name": name }));
         }
         let junk = effects.folder.is_none() && view.verdict.disposition == Disposition::Junk;
-        self.targets.push(Target {
+        list.push(Target {
             folder: effects.folder,
             special_use: junk.then_some("junk"),
             seen: effects.seen,

@@ -27,6 +27,12 @@ pub struct View<'a> {
     pub cc: Vec<String>,
     /// File name and type of each attachment.
     pub attachments: Vec<(Option<&'a str>, &'a str)>,
+    /// Its Message-ID, without angle brackets.
+    pub message_id: Option<&'a str>,
+    /// What it refers to, oldest first.
+    pub references: &'a [String],
+    /// The display name in From.
+    pub from_name: Option<&'a str>,
     /// What was found out about it.
     pub verdict: &'a Verdict,
     /// Whether there was mail from or to its sender before.
@@ -56,6 +62,9 @@ impl<'a> View<'a> {
                 .iter()
                 .map(|a| (a.filename.as_deref(), a.content_type.as_str()))
                 .collect(),
+            message_id: email.fields.message_id.as_deref(),
+            references: &email.fields.reference_ids,
+            from_name: email.fields.from_name.as_deref(),
             verdict,
             sender_known: false,
             lower_text: OnceCell::new(),
@@ -80,6 +89,9 @@ impl<'a> View<'a> {
                 .iter()
                 .map(|a| (a.filename.as_deref(), a.content_type.as_str()))
                 .collect(),
+            message_id: form.message_id.as_deref(),
+            references: &form.references,
+            from_name: form.from.first().and_then(|m| m.name.as_deref()),
             verdict,
             sender_known: false,
             lower_text: OnceCell::new(),

@@ -79,6 +79,8 @@ pub struct Draft {
     pub html: Option<String>,
     /// Message-ID without `<>`, where one is given.
     pub message_id: Option<String>,
+    /// Message-IDs of the conversation that it answers, oldest first.
+    pub answers: Vec<String>,
 }
 
 /// Who leases how much.
@@ -225,13 +227,15 @@ impl Db {
 
     /// What another program wrote instead of a stored email.
     pub async fn outbound_draft(&self, id: OutboundId) -> Result<Draft, Error> {
-        let (from_name, subject, text, html, message_id) = sqlx::query_as(
-            "SELECT from_name, subject, text_body, html_body, message_id FROM public.outbound_messages WHERE id = $1",
+        let (from_name, subject, text, html, message_id, answers) = sqlx::query_as(
+            "SELECT from_name, subject, text_body, html_body, message_id,
+                ARRAY(SELECT a FROM jsonb_array_elements_text(CASE jsonb_typeof(metadata -> 'answers')
+                    WHEN 'array' THEN metadata -> 'answers' ELSE '[]' END) a) FROM public.outbound_messages WHERE id = $1",
         )
         .bind(id.0)
         .fetch_one(self.pool())
         .await?;
-        Ok(Draft { from_name, subject, text, html, message_id })
+        Ok(Draft { from_name, subject, text, html, message_id, answers })
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod directory;
 mod filters;
+mod forwards;
+mod replies;
 
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
 

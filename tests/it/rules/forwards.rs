@@ -1,0 +1,138 @@
+//! Forwarding: with and without a kept copy, with a way back for reports.
+
+use super::Scene;
+use crate::support::remote_mx::Step;
+use crate::support::sql::strings;
+
+impl Scene {
+    async fn forward(&self, to: &str, keep: bool) {
+        self.sql(&format!(
+            "INSERT INTO {{s}}.email_forwards (address_id, forward_to, keep_copy) VALUES ({{bob}}, '{to}', {keep})"
+        ))
+        .await;
+    }
+
+    /// Waits for the keys that seal.
+    async fn with_keys(&self) {
+        let query =
+            self.filled("SELECT k.algorithm FROM public.domain_keys k WHERE k.tenant_id = '{t}'");
+        let limit = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while strings(self.pool(), &query).await.len() < 2 {
+            assert!(std::time::Instant::now() < limit, "no keys were made");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn states(&self) -> Vec<String> {
+        let query = "SELECT source || ' ' || state FROM public.outbound_messages WHERE tenant_id = '{t}' ORDER BY queued_at";
+        strings(self.pool(), &self.filled(query)).await
+    }
+}
+
+#[tokio::test]
+async fn a_forward_leaves_with_our_return_address_sealed_and_unsigned() {
+    let scene = Scene::new().await;
+    scene.with_keys().await;
+    let (mx, domain) = scene.server.remote(true).await;
+    scene.forward(&format!("bob@{domain}"), false).await;
+    let answer = scene.send(&[&scene.bob], "Subject: onward").await;
+    assert!(answer.starts_with("250 "), "{answer}");
+    let received = mx.wait_for(1).await.remove(0);
+    let here = &scene.tenant.domain;
+    assert!(received.mail_from.starts_with("<srs0="), "{}", received.mail_from);
+    assert!(
+        received.mail_from.contains(&format!("=shop.test=ann@{here}>")),
+        "{}",
+        received.mail_from
+    );
+    let text = String::from_utf8(received.data).unwrap();
+    assert!(text.starts_with("ARC-Seal: i=1; "), "{text}");
+    assert!(text.contains(&format!("cv=none; d={here}")), "{text}");
+    assert!(text.contains(&format!("\r\nDelivered-To: {}\r\n", scene.bob)), "{text}");
+    assert!(!text.contains("\r\nReturn-Path:") && !text.contains("DKIM-Signature"), "{text}");
+    assert!(scene.kept(&scene.bob).await.is_empty(), "no copy was wanted");
+
+    // A report comes back to the return address and goes on to the sender.
+    let back = received.mail_from.trim_start_matches('<').split('>').next().unwrap().to_owned();
+    let mut smtp = scene.smtp().await;
+    smtp.ask("MAIL FROM:<eve@x.test>", "250").await;
+    smtp.ask(&format!("RCPT TO:<{back}>"), "550 5.7.1").await;
+    smtp.ask("RSET", "250").await;
+    smtp.ask("MAIL FROM:<>", "250").await;
+    smtp.ask(&format!("RCPT TO:<{}>", back.replace("=ann@", "=bob@")), "550 5.1.1").await;
+    smtp.ask("RSET", "250").await;
+    smtp.deliver("", &[&back], b"From: mailer-daemon@y.test\r\nSubject: failed\r\n\r\nx\r\n").await;
+    let rows = scene.filled(
+        "SELECT recipient || ' <' || reverse_path || '>' FROM public.outbound_messages
+         WHERE tenant_id = '{t}' AND subject = 'failed'",
+    );
+    assert_eq!(strings(scene.pool(), &rows).await, ["ann@shop.test <>"]);
+}
+
+#[tokio::test]
+async fn copies_are_kept_where_that_is_wanted_or_nothing_may_leave() {
+    let scene = Scene::new().await;
+    let (mx, domain) = scene.server.remote(false).await;
+    mx.on("RCPT", Step::Reply("250 2.1.5 Ok".into()));
+    let to = format!("bob@{domain}");
+    scene.forward(&to, true).await;
+    assert!(scene.send(&[&scene.bob], "Subject: both").await.starts_with("250 "));
+    mx.wait_for(1).await;
+    assert_eq!(scene.kept(&scene.bob).await, ["INBOX: both"]);
+    scene.sql("UPDATE {s}.email_forwards SET keep_copy = false").await;
+    scene
+        .sql(&format!(
+            "INSERT INTO public.suppression_list (tenant_id, address) VALUES ('{{t}}', '{to}')"
+        ))
+        .await;
+    assert!(scene.send(&[&scene.bob], "Subject: stays").await.starts_with("250 "));
+    assert_eq!(scene.kept(&scene.bob).await, ["INBOX: both", "INBOX: stays"]);
+    assert!(scene.states().await.contains(&"forward suppressed".to_owned()));
+    assert_eq!(mx.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn a_loop_ends_in_the_mailbox() {
+    let scene = Scene::new().await;
+    let (mx, domain) = scene.server.remote(false).await;
+    scene.forward(&format!("bob@{domain}"), false).await;
+    let fields = format!("Subject: round\r\nDelivered-To: {}", scene.bob);
+    assert!(scene.send(&[&scene.bob], &fields).await.starts_with("250 "));
+    assert_eq!(scene.kept(&scene.bob).await, ["INBOX: round"]);
+    assert!(scene.states().await.is_empty() && mx.messages().is_empty());
+    // Two mailboxes here that forward to each other.
+    let (bob, cy) = (&scene.bob, &scene.cy);
+    scene.sql("DELETE FROM {s}.email_forwards").await;
+    scene
+        .sql(&format!(
+            "INSERT INTO {{s}}.email_forwards (address_id, forward_to, keep_copy)
+             VALUES ({{bob}}, '{cy}', false), ({{cy}}, '{bob}', false)"
+        ))
+        .await;
+    assert!(scene.send(&[bob], "Subject: ping").await.starts_with("250 "));
+    let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !scene.kept(bob).await.contains(&"INBOX: ping".to_owned()) {
+        assert!(
+            std::time::Instant::now() < limit,
+            "{:?} {:?}",
+            scene.kept(bob).await,
+            scene.states().await
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(scene.states().await.len(), 2);
+    assert!(scene.kept(cy).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_filter_forwards_as_well_and_keeps() {
+    let scene = Scene::new().await;
+    let (mx, domain) = scene.server.remote(false).await;
+    scene
+        .filter(1, r#"{"field": "subject", "op": "begins", "value": "copy"}"#,
+            &format!(r#"[{{"do": "forward", "address": "x@{domain}"}}, {{"do": "folder", "name": "Sent on"}}]"#))
+        .await;
+    assert!(scene.send(&[&scene.bob], "Subject: copy me").await.starts_with("250 "));
+    mx.wait_for(1).await;
+    assert_eq!(scene.kept(&scene.bob).await, ["Sent on: copy me"]);
+}
