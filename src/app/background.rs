@@ -12,6 +12,7 @@ use crate::app::services::Services;
 use crate::config::Config;
 use crate::mail::changes::Changes;
 use crate::mail::housekeeping;
+use crate::mail::gate::Gate;
 use crate::mail::keys::Keys;
 use crate::mail::recipients::Recipients;
 use crate::mail::tracking::HitWriter;
@@ -54,12 +55,14 @@ pub(super) fn start(
         changes: services.changes.clone(),
         keys: services.keys.clone(),
         recipients: services.recipients.clone(),
+        gate: services.gate.clone(),
         queue: roles.has(Role::Worker).then(|| Arc::clone(&services.queue_wake)),
     };
     tasks.spawn(listen(services.db.clone(), hearing));
     if roles.has(Role::Worker) {
         tasks.spawn(housekeeping::run(services.db.clone(), services.objects.clone()));
         tasks.spawn(services.keys.clone().keep());
+        tasks.spawn(services.gate.clone().sweep());
         let lessons = services.lessons.clone();
         tasks.spawn(lessons.teach(services.db.clone(), services.bodies.clone()));
     } else {
@@ -77,6 +80,7 @@ struct Hearing {
     changes: Changes,
     keys: Keys,
     recipients: Recipients,
+    gate: Gate,
     /// On a node with a worker: elsewhere waking means telling, and it would
     /// hear itself.
     queue: Option<Arc<Notify>>,
@@ -92,6 +96,7 @@ impl Hearing {
     fn directory_changed(&self) {
         self.keys.directory_changed();
         self.recipients.directory_changed();
+        self.gate.directory_changed();
     }
 
     fn wake_queue(&self) {

@@ -14,6 +14,7 @@ use crate::mail::authenticity::Authenticity;
 use crate::mail::body::Bodies;
 use crate::mail::changes::Changes;
 use crate::mail::directory::Postmaster;
+use crate::mail::gate::Gate;
 use crate::mail::health::Health;
 use crate::mail::ingest::{self, Ingest};
 use crate::mail::judge::Judge;
@@ -57,6 +58,7 @@ pub(super) struct Services {
     pub(super) objects: Objects,
     pub(super) keys: Keys,
     pub(super) lessons: Lessons,
+    pub(super) gate: Gate,
     /// Wakes the queue of this node.
     pub(super) queue_wake: Arc<Notify>,
 }
@@ -113,6 +115,7 @@ impl Services {
             login: Login::new(db.clone()).map_err(|e| other(&e))?.salting_with(master.bytes()),
             mailboxes: Mailboxes::new(db.clone(), changes.clone(), lessons.clone()),
             lessons,
+            gate: Gate::new(db.clone(), Resolver::new(&config.dns).map_err(|e| other(&e))?),
             bodies: Bodies::new(db.clone(), objects.clone()),
             health: Health::new(db.clone(), objects.clone()),
             objects,
@@ -150,6 +153,7 @@ impl Services {
             services: smtp::Services {
                 recipients: self.recipients.clone(),
                 postmaster: self.postmaster.clone(),
+                gate: self.gate.clone(),
                 login: self.login.clone(),
                 ingest: self.ingest.clone(),
                 submit: self.submit.clone(),

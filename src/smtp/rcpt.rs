@@ -1,5 +1,7 @@
 //! RCPT: who is to have it (RFC 5321 §4.1.1.3).
 
+use std::net::IpAddr;
+
 use super::reply::Reply;
 use super::server::Server;
 use super::session::{Envelope, Phase, Recipients, Session};
@@ -10,16 +12,22 @@ use crate::wire::smtp::rcpt::Rcpt;
 
 /// Adds a recipient to the transaction, or says why not.
 pub(super) async fn rcpt(session: &mut Session, server: &Server, rcpt: Rcpt) -> Reply {
+    let client = session.peer;
     let Phase::Mail(envelope) = &mut session.phase else {
         return Reply::wrong_time("Say MAIL first");
     };
-    match add(envelope, server, rcpt).await {
+    match add(envelope, server, client, rcpt).await {
         Ok(()) => Reply::ok((2, 1, 5), "Ok"),
         Err(reply) => reply,
     }
 }
 
-async fn add(envelope: &mut Envelope, server: &Server, rcpt: Rcpt) -> Result<(), Reply> {
+async fn add(
+    envelope: &mut Envelope,
+    server: &Server,
+    client: IpAddr,
+    rcpt: Rcpt,
+) -> Result<(), Reply> {
     let recipient = match rcpt {
         Rcpt::To(recipient) => recipient,
         Rcpt::Postmaster => postmaster(server).await?,
@@ -44,6 +52,9 @@ async fn add(envelope: &mut Envelope, server: &Server, rcpt: Rcpt) -> Result<(),
             }
             let room = server.services.recipients.room(&local, envelope.size).await;
             room.map_err(|e| refusal(&e))?;
+            let sender = &envelope.mail_from.reverse_path;
+            let gate = &server.services.gate;
+            gate.check(local.tenant, client, sender, &address).await.map_err(|e| refusal(&e))?;
             list.push((recipient, local));
         }
         Recipients::Any(list) => {
@@ -65,7 +76,7 @@ fn is_sendable(found: Result<Local, Error>) -> Result<(), Reply> {
 }
 
 fn refusal(error: &Error) -> Reply {
-    if !matches!(error, Error::Rejected(_) | Error::OverQuota) {
+    if !matches!(error, Error::Rejected(_) | Error::OverQuota | Error::Refused(_)) {
         tracing::warn!(%error, "RCPT failed");
     }
     Reply::error(error)

@@ -15,6 +15,7 @@ use super::starttls;
 use crate::config::{Limits, Timeouts};
 use crate::domain::network::Network;
 use crate::mail::directory::Postmaster;
+use crate::mail::gate::Gate;
 use crate::mail::ingest::Ingest;
 use crate::mail::login::Login;
 use crate::mail::recipients::Recipients;
@@ -41,6 +42,8 @@ pub struct Services {
     pub recipients: Recipients,
     /// Who is behind `<Postmaster>`.
     pub postmaster: Postmaster,
+    /// Whether strangers may come in.
+    pub gate: Gate,
     /// Who may log in.
     pub login: Login,
     /// The door for mail that comes in.

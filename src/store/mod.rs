@@ -18,6 +18,7 @@ pub mod entries;
 pub mod error;
 pub mod fetch;
 pub mod folders;
+pub mod gate;
 pub mod hits;
 pub mod inspect;
 pub mod lessons;

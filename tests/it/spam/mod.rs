@@ -1,5 +1,6 @@
 //! What looks like spam, and what readers say about it.
 
+mod gate;
 mod readers;
 mod rspamd;
 
