@@ -6,6 +6,60 @@
 -- lowest id first, so that UIDs and MODSEQs ascend in commit order and nobody
 -- waits in a circle.
 
+-- Makes one thread of several: the oldest one stays. Returns it, or NULL when
+-- none of them is left.
+CREATE FUNCTION join_threads(p_threads uuid[]) RETURNS uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_kept uuid;
+    v_gone uuid[];
+BEGIN
+    PERFORM 1 FROM threads t WHERE t.id = ANY (p_threads) ORDER BY t.id FOR UPDATE;
+    SELECT t.id INTO v_kept FROM threads t WHERE t.id = ANY (p_threads) ORDER BY t.first_message_at, t.id LIMIT 1;
+    v_gone := ARRAY(SELECT t.id FROM threads t WHERE t.id = ANY (p_threads) AND t.id <> v_kept);
+    IF cardinality(v_gone) > 0 THEN
+        UPDATE emails e SET thread_id = v_kept WHERE e.thread_id = ANY (v_gone);
+        -- A ticket goes along, where the thread that stays has none.
+        UPDATE tickets k SET thread_id = v_kept
+            WHERE k.id = (SELECT min(x.id::text)::uuid FROM tickets x WHERE x.thread_id = ANY (v_gone))
+                AND NOT EXISTS (SELECT 1 FROM tickets x WHERE x.thread_id = v_kept);
+        UPDATE threads t SET message_count = t.message_count + g.messages,
+                last_message_at = greatest(t.last_message_at, g.last)
+            FROM (SELECT sum(x.message_count)::integer AS messages, max(x.last_message_at) AS last
+                  FROM threads x WHERE x.id = ANY (v_gone)) g
+            WHERE t.id = v_kept;
+        DELETE FROM threads t WHERE t.id = ANY (v_gone);
+    END IF;
+    RETURN v_kept;
+END $$;
+COMMENT ON FUNCTION join_threads IS 'Makes one thread of several: a message has shown that they are one conversation.';
+
+-- The thread of an answer that does not say what it answers: the same subject
+-- within 30 days, its sender among the people of a message there, and that
+-- message's sender among its own.
+CREATE FUNCTION thread_by_subject(p_fields jsonb) RETURNS uuid
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_people text[] := ARRAY(SELECT lower(x ->> 'address')
+        FROM jsonb_path_query(p_fields -> 'recipients', '$.*[*]') x);
+    v_sender text := lower(p_fields ->> 'from_address');
+BEGIN
+    IF p_fields ->> 'base_subject' = '' THEN
+        RETURN NULL;
+    END IF;
+    RETURN (
+        SELECT t.id FROM (
+            SELECT x.id, x.last_message_at FROM threads x
+            WHERE x.base_subject = p_fields ->> 'base_subject' AND x.last_message_at > now() - interval '30 days'
+            ORDER BY x.last_message_at DESC LIMIT 20) t
+        WHERE EXISTS (
+            SELECT 1 FROM emails e WHERE e.thread_id = t.id AND lower(e.from_address) = ANY (v_people)
+                AND EXISTS (SELECT 1 FROM jsonb_path_query(e.recipients, '$.*[*]') x
+                            WHERE lower(x ->> 'address') = v_sender))
+        ORDER BY t.last_message_at DESC LIMIT 1);
+END $$;
+COMMENT ON FUNCTION thread_by_subject IS 'The thread of the same subject among the same people, where nothing else tells.';
+
 -- What public.store_email does, once it is inside.
 CREATE FUNCTION deliver_email(
     p_tenant uuid, p_fields jsonb, p_text text, p_parts jsonb, p_envelope bytea, p_body bytea,
@@ -21,6 +75,7 @@ DECLARE
     v_references text[] := '{}';
     v_in_reply_to text[] := '{}';
     v_candidates text[];
+    v_threads uuid[] := '{}';
     v_received_at timestamptz;
     v_targets jsonb := p_targets;
     v_target record;
@@ -47,26 +102,37 @@ BEGIN
         v_targets := act_on_email(p_tenant, email_id, p_actions, v_targets);
     END IF;
 
-    -- The thread: the nearest ancestor that is here, else a child that came before its parent.
-    thread_id := NULL;
+    -- The thread: that of the ancestors and of the children that are here, which this message
+    -- may be what joins; else that of a sibling; else that of the same subject among the same people.
     IF p_fields -> 'in_reply_to' <> '[]' OR p_fields -> 'reference_ids' <> '[]' THEN
         v_references := ARRAY(SELECT jsonb_array_elements_text(p_fields -> 'reference_ids'));
         v_in_reply_to := ARRAY(SELECT jsonb_array_elements_text(p_fields -> 'in_reply_to'));
-        v_candidates := v_in_reply_to || ARRAY(SELECT r.id FROM unnest(v_references) WITH ORDINALITY r (id, n) ORDER BY r.n DESC);
-        SELECT e.thread_id INTO thread_id FROM emails e WHERE e.message_id = ANY (v_candidates)
-            ORDER BY array_position(v_candidates, e.message_id) LIMIT 1;
-        IF thread_id IS NULL THEN
-            SELECT e.thread_id INTO thread_id FROM emails e
-                WHERE e.reference_ids && v_candidates AND e.reference_ids <> '{}' LIMIT 1;
-        END IF;
+        v_candidates := v_in_reply_to || v_references;
+        v_threads := ARRAY(SELECT DISTINCT e.thread_id FROM emails e WHERE e.message_id = ANY (v_candidates));
     END IF;
-    IF thread_id IS NULL AND v_message_id IS NOT NULL THEN
+    IF v_message_id IS NOT NULL THEN
+        v_threads := v_threads || ARRAY(SELECT DISTINCT e.thread_id FROM emails e
+            WHERE e.reference_ids @> ARRAY[v_message_id] AND e.reference_ids <> '{}');
+    END IF;
+    IF cardinality(v_threads) > 1 THEN
+        thread_id := join_threads(v_threads);
+    ELSIF cardinality(v_threads) = 1 THEN
+        thread_id := v_threads[1];
+    ELSIF v_candidates IS NOT NULL THEN
         SELECT e.thread_id INTO thread_id FROM emails e
-            WHERE e.reference_ids @> ARRAY[v_message_id] AND e.reference_ids <> '{}' LIMIT 1;
+            WHERE e.reference_ids && v_candidates AND e.reference_ids <> '{}' LIMIT 1;
+    END IF;
+    IF thread_id IS NULL AND p_fields ->> 'subject' ~* '^\s*(re|fwd?)\s*(\[[^]]*\])?\s*:' THEN
+        thread_id := thread_by_subject(p_fields);
     END IF;
     IF thread_id IS NOT NULL THEN
         UPDATE threads t SET message_count = t.message_count + 1, last_message_at = now() WHERE t.id = thread_id;
-    ELSE
+        -- It may have been joined to another one at this moment.
+        IF NOT FOUND THEN
+            thread_id := NULL;
+        END IF;
+    END IF;
+    IF thread_id IS NULL THEN
         INSERT INTO threads AS t (base_subject) VALUES (p_fields ->> 'base_subject') RETURNING t.id INTO thread_id;
     END IF;
 

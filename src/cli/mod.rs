@@ -6,6 +6,7 @@ mod database;
 mod doctor;
 mod domain;
 mod explain;
+mod filter;
 mod mailbox;
 mod migrate;
 mod output;
@@ -44,6 +45,7 @@ enum Command {
     Tenant(tenant::Args),
     Domain(domain::Args),
     Mailbox(mailbox::Args),
+    Filter(filter::Args),
     Queue(queue::Args),
     Doctor(doctor::Args),
 }
@@ -75,6 +77,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Tenant(args) => args.run(&context?).await,
         Command::Domain(args) => args.run(&context?).await,
         Command::Mailbox(args) => args.run(&context?).await,
+        Command::Filter(args) => args.run(&context?).await,
         Command::Queue(args) => args.run(&context?).await,
     }
 }

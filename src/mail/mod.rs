@@ -10,6 +10,7 @@ pub mod directory;
 pub mod dkim;
 pub mod domains;
 pub mod error;
+pub mod filters;
 pub mod gate;
 pub mod health;
 pub mod housekeeping;

@@ -173,3 +173,35 @@ async fn what_cannot_be_used_is_said_in_a_sentence() {
     assert!(!nothing.path("data").exists(), "a command that fails made a data directory");
     assert_eq!(nothing.run("mailbox add nonsense").await.code, 2);
 }
+
+#[tokio::test]
+async fn filters_are_listed_and_explained() {
+    let (program, url) = with_acme(&Dns::start().await).await;
+    program.ok("mailbox add jo@acme.test --tenant acme").await;
+    assert_eq!(program.json("filter list jo@acme.test").await, serde_json::json!([]));
+    let pool = PgPool::connect(&url).await.unwrap();
+    sqlx::query(
+        r#"INSERT INTO org_acme.email_filters (address_id, name, position, conditions, actions)
+           SELECT id, v.name, v.position, v.conditions::jsonb, v.actions::jsonb FROM public.email_addresses,
+           (VALUES ('money', 1, '{"any": [{"field": "subject", "op": "contains", "value": "invoice"}]}',
+                    '[{"do": "folder", "name": "Money"}, {"do": "stop"}]'),
+                   ('rest', 2, '{"all": []}', '[{"do": "flag"}]')) AS v (name, position, conditions, actions)"#,
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let listed = program.ok("filter list jo@acme.test").await;
+    assert!(listed.contains("money  put into Money; no later rule is asked"), "{listed}");
+    std::fs::write(program.path("m.eml"), "From: a@b.test\r\nSubject: Invoice 7\r\n\r\nx\r\n")
+        .unwrap();
+    let told = program.ok("filter test jo@acme.test m.eml").await;
+    assert_eq!(
+        told,
+        "money: matches\n  any of: yes\n    subject contains \"invoice\": yes\n  => put into Money\n  \
+         => no later rule is asked\nrest: not asked, one before it stopped\n  every message: yes\n"
+    );
+    let told = program.json("filter test jo@acme.test m.eml").await;
+    assert_eq!((&told[0]["matched"], &told[1]["asked"]), (&true.into(), &false.into()));
+    let error = program.error("filter test nobody@acme.test m.eml").await;
+    assert!(error.contains("there is no mailbox nobody@acme.test"), "{error}");
+}

@@ -4,6 +4,7 @@ mod directory;
 mod filters;
 mod forwards;
 mod replies;
+mod threads;
 
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
 
