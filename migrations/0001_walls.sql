@@ -114,19 +114,94 @@ CREATE TABLE public.tenant_migrations (
 );
 COMMENT ON TABLE public.tenant_migrations IS 'The text that makes an org schema, applied in the order of name.';
 
--- Runs one piece of that text inside one org schema. What it creates belongs
--- to the server; the organisation's role may use it and change no table.
-CREATE FUNCTION public.apply_tenant_migration(p_tenant uuid, p_slug text, p_body text) RETURNS void
+-- What an organisation's rows say about rows of public: a mailbox, a user. Not
+-- by foreign keys: each would hang two triggers on the table of public, for
+-- every organisation, and with hundreds of them whoever opens that table reads
+-- tens of thousands. One trigger here and one there keep the same promise.
+CREATE TABLE public.tenant_references (
+    id uuid CONSTRAINT tenant_references_pkey PRIMARY KEY DEFAULT gen_random_uuid(),
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    target text NOT NULL,
+    on_delete text NOT NULL,
+    CONSTRAINT tenant_references_table_name_column_name_key UNIQUE (table_name, column_name),
+    CONSTRAINT tenant_references_target_check CHECK (target IN ('email_addresses', 'tenant_users')),
+    CONSTRAINT tenant_references_on_delete_check CHECK (on_delete IN ('cascade', 'set_null'))
+);
+COMMENT ON TABLE public.tenant_references IS 'Columns of the tenant tables that hold ids of public tables, and what becomes of a row whose target is deleted.';
+
+-- A row of an org schema may name only what is there and the organisation's.
+CREATE FUNCTION public.check_reference() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_schema text := 'org_' || p_slug;
-    v_role text := public.tenant_role(p_tenant);
+    v_id uuid := (to_jsonb(NEW) ->> TG_ARGV[0])::uuid;
+    v_there boolean;
 BEGIN
-    PERFORM pg_catalog.set_config('search_path', pg_catalog.quote_ident(v_schema) || ', public', true);
-    EXECUTE p_body;
-    EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I', v_schema, v_role);
+    IF v_id IS NOT NULL THEN
+        -- Locked as a foreign key would, so that it cannot go meanwhile.
+        EXECUTE pg_catalog.format(
+            'SELECT true FROM public.%I x JOIN public.tenants t ON t.id = x.tenant_id
+             WHERE x.id = $1 AND ''org_'' || t.slug = $2 FOR KEY SHARE OF x', TG_ARGV[1])
+        INTO v_there USING v_id, TG_TABLE_SCHEMA;
+        IF v_there IS NULL THEN
+            RAISE EXCEPTION 'insert or update on table "%" violates foreign key constraint "%"', TG_TABLE_NAME, TG_NAME
+                USING ERRCODE = 'foreign_key_violation', CONSTRAINT = TG_NAME,
+                    SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
+        END IF;
+    END IF;
+    RETURN NULL;
 END $$;
-COMMENT ON FUNCTION public.apply_tenant_migration IS 'Runs one tenant migration in one org schema and grants its tables to the organisation''s role.';
+COMMENT ON FUNCTION public.check_reference IS 'Trigger of refers(): the row of public that is named exists and is the organisation''s.';
+
+-- And goes, or forgets it, when that is deleted.
+CREATE FUNCTION public.drop_references() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_schema text;
+    v_reference record;
+BEGIN
+    SELECT 'org_' || t.slug INTO v_schema FROM public.tenants t WHERE t.id = OLD.tenant_id;
+    IF NOT FOUND THEN
+        RETURN NULL; -- The organisation goes, and its schema with it.
+    END IF;
+    FOR v_reference IN SELECT * FROM public.tenant_references r WHERE r.target = TG_TABLE_NAME
+        ORDER BY r.table_name, r.column_name
+    LOOP
+        EXECUTE pg_catalog.format(
+            CASE v_reference.on_delete
+                WHEN 'cascade' THEN 'DELETE FROM %I.%I WHERE %3$I = $1'
+                ELSE 'UPDATE %I.%I SET %3$I = NULL WHERE %3$I = $1'
+            END, v_schema, v_reference.table_name, v_reference.column_name)
+        USING OLD.id;
+    END LOOP;
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION public.drop_references IS 'Trigger: what an organisation''s rows said about a row of public that is gone.';
+REVOKE ALL ON FUNCTION public.check_reference, public.drop_references FROM PUBLIC;
+
+-- For tenant migrations, after the table is made.
+CREATE PROCEDURE public.refers(p_table text, p_column text, p_target text, p_on_delete text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE pg_catalog.format(
+        'CREATE CONSTRAINT TRIGGER %I AFTER INSERT OR UPDATE OF %I ON %I.%I
+         FOR EACH ROW EXECUTE FUNCTION public.check_reference(%L, %L)',
+        p_table || '_' || p_column || '_fkey', p_column, current_schema(), p_table, p_column, p_target);
+    INSERT INTO public.tenant_references (table_name, column_name, target, on_delete)
+        VALUES (p_table, p_column, p_target, p_on_delete) ON CONFLICT DO NOTHING;
+END $$;
+COMMENT ON PROCEDURE public.refers IS 'A column of a tenant table holds ids of a table of public; see tenant_references.';
+REVOKE ALL ON PROCEDURE public.refers FROM PUBLIC;
+
+-- Runs one piece of that text inside one org schema. What it creates belongs
+-- to the server; the organisation's role may use it and change no table.
+CREATE FUNCTION public.apply_tenant_migration(p_slug text, p_body text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', pg_catalog.quote_ident('org_' || p_slug) || ', public', true);
+    EXECUTE p_body;
+END $$;
+COMMENT ON FUNCTION public.apply_tenant_migration IS 'Runs one tenant migration in one org schema.';
 REVOKE ALL ON FUNCTION public.apply_tenant_migration FROM PUBLIC;
 
 CREATE FUNCTION public.provision_tenant() RETURNS trigger
@@ -142,8 +217,11 @@ BEGIN
     EXECUTE pg_catalog.format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', v_role, current_user);
     EXECUTE pg_catalog.format('CREATE SCHEMA %I', v_schema);
     EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I', v_schema, v_role);
+    -- For every table to come. GRANT ON ALL TABLES would look through the tables of all organisations.
+    EXECUTE pg_catalog.format(
+        'ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %I', v_schema, v_role);
     FOR v_body IN SELECT m.body FROM public.tenant_migrations m ORDER BY m.name COLLATE "C" LOOP
-        PERFORM public.apply_tenant_migration(NEW.id, NEW.slug, v_body);
+        PERFORM public.apply_tenant_migration(NEW.slug, v_body);
     END LOOP;
     RETURN NULL;
 END $$;

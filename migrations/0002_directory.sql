@@ -244,3 +244,9 @@ CREATE TRIGGER email_addresses_move_directory
 CREATE TRIGGER tenant_domains_move_directory
     AFTER INSERT OR DELETE OR UPDATE OF domain, verified_at, tenant_id
     ON public.tenant_domains FOR EACH ROW EXECUTE FUNCTION public.move_directory('tenant');
+
+-- What the organisations' own tables say about these rows goes with them.
+CREATE TRIGGER email_addresses_references AFTER DELETE ON public.email_addresses
+    FOR EACH ROW EXECUTE FUNCTION public.drop_references();
+CREATE TRIGGER tenant_users_references AFTER DELETE ON public.tenant_users
+    FOR EACH ROW EXECUTE FUNCTION public.drop_references();

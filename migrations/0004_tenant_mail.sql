@@ -129,13 +129,13 @@ CREATE TABLE folders (
     unseen_count bigint NOT NULL DEFAULT 0,
     size_bytes bigint NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT folders_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE CASCADE,
     CONSTRAINT folders_address_id_name_key UNIQUE (address_id, name),
     CONSTRAINT folders_counters_check CHECK (
         uidvalidity BETWEEN 1 AND 4294967295 AND uidnext BETWEEN 1 AND 4294967295
         AND message_count >= 0 AND size_bytes >= 0 AND unseen_count BETWEEN 0 AND message_count
     )
 );
+CALL public.refers('folders', 'address_id', 'email_addresses', 'cascade');
 CREATE UNIQUE INDEX folders_special_use_key ON folders (address_id, special_use) WHERE special_use IS NOT NULL;
 COMMENT ON TABLE folders IS 'The IMAP mailboxes of an address. Their counters are taken under the row''s lock, so UIDs ascend in commit order.';
 COMMENT ON COLUMN folders.name IS 'Full name in UTF-8, levels separated by "/".';
@@ -237,10 +237,10 @@ CREATE TABLE labels (
     name text NOT NULL,
     color text,
     created_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT labels_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE CASCADE,
     CONSTRAINT labels_keyword_check CHECK (length(keyword) BETWEEN 1 AND 100 AND keyword ~ '^[!#-''+-\[^-z|}~$&]+$'),
     CONSTRAINT labels_color_check CHECK (color ~ '^#[0-9a-f]{6}$')
 );
+CALL public.refers('labels', 'address_id', 'email_addresses', 'cascade');
 CREATE UNIQUE INDEX labels_keyword_key ON labels (coalesce(address_id, '00000000-0000-0000-0000-000000000000'), lower(keyword));
 CREATE INDEX labels_address_id_idx ON labels (address_id);
 COMMENT ON TABLE labels IS 'Names and colours of keywords. A label without an address belongs to the whole organisation.';
@@ -254,10 +254,10 @@ CREATE TABLE email_reads (
     source text NOT NULL,
     read_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT email_reads_email_id_fkey FOREIGN KEY (email_id) REFERENCES emails (id) ON DELETE CASCADE,
-    CONSTRAINT email_reads_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE SET NULL,
     CONSTRAINT email_reads_email_id_reader_source_key UNIQUE (email_id, reader, source),
     CONSTRAINT email_reads_source_check CHECK (source IN ('imap', 'mdn', 'api'))
 );
+CALL public.refers('email_reads', 'address_id', 'email_addresses', 'set_null');
 CREATE INDEX email_reads_address_id_idx ON email_reads (address_id);
 COMMENT ON TABLE email_reads IS 'Who read which email and when: first \Seen in IMAP, a read receipt, or the API.';
 COMMENT ON COLUMN email_reads.reader IS 'Address of whoever read it.';
@@ -268,13 +268,13 @@ CREATE TABLE aliases (
     address_id uuid NOT NULL,
     enabled boolean NOT NULL DEFAULT true,
     created_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT aliases_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE CASCADE,
     CONSTRAINT aliases_alias_address_address_id_key UNIQUE (alias_address, address_id),
     CONSTRAINT aliases_alias_address_check CHECK (
         alias_address = lower(alias_address) AND length(alias_address) <= 254
         AND alias_address ~ '^[^[:space:][:cntrl:]@%!"\\]{0,64}@[^[:space:][:cntrl:]@/\\]+$'
     )
 );
+CALL public.refers('aliases', 'address_id', 'email_addresses', 'cascade');
 CREATE INDEX aliases_address_id_idx ON aliases (address_id);
 COMMENT ON TABLE aliases IS 'One row per alias and mailbox; several rows make an alias to many.';
 COMMENT ON COLUMN aliases.alias_address IS 'The alias; "@domain" catches all of a domain that is otherwise unknown.';

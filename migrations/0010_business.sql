@@ -5,24 +5,6 @@
 ALTER TABLE public.email_addresses ADD COLUMN opens_tickets boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN public.email_addresses.opens_tickets IS 'A support address: mail to it opens a ticket, an answer to one continues it.';
 
--- Making and dropping the foreign keys of an org schema locks the tables of
--- public that they point to. Whoever does it takes those locks first and in
--- one order, so that two of them wait and never deadlock.
-CREATE FUNCTION public.lock_directory() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF TG_OP = 'INSERT' THEN
-        LOCK TABLE public.email_addresses, public.tenant_users IN SHARE ROW EXCLUSIVE MODE;
-    ELSE
-        LOCK TABLE public.email_addresses, public.tenant_users IN ACCESS EXCLUSIVE MODE;
-    END IF;
-    RETURN NULL;
-END $$;
-COMMENT ON FUNCTION public.lock_directory IS 'Trigger: the locks that provisioning or dropping an org schema will need.';
-REVOKE ALL ON FUNCTION public.lock_directory FROM PUBLIC;
-CREATE TRIGGER tenants_lock_directory BEFORE INSERT OR DELETE ON public.tenants
-    FOR EACH STATEMENT EXECUTE FUNCTION public.lock_directory();
-
 -- What a campaign or a step has sent is counted from its rows.
 CREATE INDEX outbound_messages_tenant_id_campaign_id_idx ON public.outbound_messages (tenant_id, campaign_id)
     WHERE campaign_id IS NOT NULL;

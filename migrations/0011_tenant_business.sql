@@ -11,13 +11,13 @@ CREATE TABLE email_forwards (
     enabled boolean NOT NULL DEFAULT true,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT email_forwards_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE CASCADE,
     CONSTRAINT email_forwards_address_id_forward_to_key UNIQUE (address_id, forward_to),
     CONSTRAINT email_forwards_forward_to_check CHECK (
         forward_to = lower(forward_to) AND length(forward_to) <= 254
         AND forward_to ~ '^[^[:space:][:cntrl:]@<>]+@[^[:space:][:cntrl:]@<>]+$'
     )
 );
+CALL public.refers('email_forwards', 'address_id', 'email_addresses', 'cascade');
 COMMENT ON TABLE email_forwards IS 'Forwarding of all mail of a mailbox, one row per destination.';
 COMMENT ON COLUMN email_forwards.keep_copy IS 'The mailbox keeps the message too, when any of its enabled rows says so.';
 
@@ -57,7 +57,6 @@ CREATE TABLE auto_replies (
     own_addresses text[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT auto_replies_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE CASCADE,
     CONSTRAINT auto_replies_subject_check CHECK (length(subject) BETWEEN 1 AND 500 AND subject !~ '[[:cntrl:]]'),
     CONSTRAINT auto_replies_body_check CHECK (
         octet_length(text_body) BETWEEN 1 AND 65536 AND octet_length(html_body) <= 262144
@@ -65,6 +64,7 @@ CREATE TABLE auto_replies (
     CONSTRAINT auto_replies_dates_check CHECK (ends_at > starts_at),
     CONSTRAINT auto_replies_repeat_after_check CHECK (repeat_after BETWEEN interval '1 hour' AND interval '1 year')
 );
+CALL public.refers('auto_replies', 'address_id', 'email_addresses', 'cascade');
 CREATE INDEX auto_replies_address_id_idx ON auto_replies (address_id);
 COMMENT ON TABLE auto_replies IS 'Vacation notices and the like (RFC 3834).';
 COMMENT ON COLUMN auto_replies.subject IS 'NULL: "Auto: " and the subject that is answered.';
@@ -95,13 +95,13 @@ CREATE TABLE email_filters (
     actions jsonb NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT email_filters_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE CASCADE,
     CONSTRAINT email_filters_name_check CHECK (length(name) BETWEEN 1 AND 200 AND name !~ '[[:cntrl:]]'),
     CONSTRAINT email_filters_conditions_check CHECK (public.condition_is_valid(conditions, ARRAY[
         'header', 'from', 'from_domain', 'to', 'to_domain', 'cc', 'cc_domain', 'subject', 'body', 'size',
         'attachment_name', 'attachment_type', 'list_id', 'authenticity', 'spam_score', 'sender_known'])),
     CONSTRAINT email_filters_actions_check CHECK (public.actions_are_valid(actions))
 );
+CALL public.refers('email_filters', 'address_id', 'email_addresses', 'cascade');
 CREATE INDEX email_filters_address_id_position_idx ON email_filters (address_id, position, id);
 COMMENT ON TABLE email_filters IS 'Inbox rules, applied in the order of position in the transaction that stores a message.';
 COMMENT ON COLUMN email_filters.conditions IS 'See public.condition_is_valid; {"all": []} is every message.';
@@ -119,7 +119,6 @@ CREATE TABLE inbox_views (
     highestmodseq bigint NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT inbox_views_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE CASCADE,
     CONSTRAINT inbox_views_address_id_name_key UNIQUE (address_id, name),
     CONSTRAINT inbox_views_name_check CHECK (
         octet_length(name) BETWEEN 1 AND 200 AND name !~ '[[:cntrl:]/]' AND name NOT IN ('.', '..') AND upper(name) <> 'INBOX'
@@ -131,6 +130,7 @@ CREATE TABLE inbox_views (
     CONSTRAINT inbox_views_uidvalidity_check CHECK (uidvalidity BETWEEN 1 AND 4294967295),
     CONSTRAINT inbox_views_uidnext_check CHECK (uidnext BETWEEN 1 AND 4294967295)
 );
+CALL public.refers('inbox_views', 'address_id', 'email_addresses', 'cascade');
 COMMENT ON TABLE inbox_views IS 'Saved filters of a mailbox; each appears as a virtual IMAP mailbox.';
 COMMENT ON COLUMN inbox_views.conditions IS 'See public.condition_is_valid; also over flags, keywords and folders.';
 COMMENT ON COLUMN inbox_views.uidvalidity IS 'Counters as those of folders, taken under the row''s lock.';
@@ -163,13 +163,13 @@ CREATE TABLE ai_suggestions (
     created_at timestamptz NOT NULL DEFAULT now(),
     decided_at timestamptz,
     CONSTRAINT ai_suggestions_email_id_fkey FOREIGN KEY (email_id) REFERENCES emails (id) ON DELETE CASCADE,
-    CONSTRAINT ai_suggestions_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE CASCADE,
     CONSTRAINT ai_suggestions_draft_email_id_fkey FOREIGN KEY (draft_email_id) REFERENCES emails (id) ON DELETE SET NULL,
     CONSTRAINT ai_suggestions_body_check CHECK (octet_length(body) BETWEEN 1 AND 65536),
     CONSTRAINT ai_suggestions_status_check CHECK (status IN ('proposed', 'drafted', 'used', 'dismissed')),
     CONSTRAINT ai_suggestions_decided_check CHECK ((status IN ('used', 'dismissed')) = (decided_at IS NOT NULL)),
     CONSTRAINT ai_suggestions_tokens_check CHECK (prompt_tokens >= 0 AND completion_tokens >= 0)
 );
+CALL public.refers('ai_suggestions', 'address_id', 'email_addresses', 'cascade');
 CREATE INDEX ai_suggestions_email_id_idx ON ai_suggestions (email_id);
 CREATE INDEX ai_suggestions_address_id_idx ON ai_suggestions (address_id);
 CREATE INDEX ai_suggestions_draft_email_id_idx ON ai_suggestions (draft_email_id) WHERE draft_email_id IS NOT NULL;
@@ -192,12 +192,12 @@ CREATE TABLE companies (
     custom_fields jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT companies_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.tenant_users (id) ON DELETE SET NULL,
     CONSTRAINT companies_domain_key UNIQUE (domain),
     CONSTRAINT companies_name_check CHECK (length(name) BETWEEN 1 AND 200),
     CONSTRAINT companies_domain_check CHECK (domain = lower(domain) AND length(domain) BETWEEN 1 AND 253 AND domain !~ '[[:space:]@/]'),
     CONSTRAINT companies_custom_fields_check CHECK (jsonb_typeof(custom_fields) = 'object')
 );
+CALL public.refers('companies', 'owner_id', 'tenant_users', 'set_null');
 CREATE INDEX companies_owner_id_idx ON companies (owner_id);
 COMMENT ON TABLE companies IS 'Companies, found by the domain of their people''s addresses.';
 COMMENT ON COLUMN companies.domain IS 'NULL: none known. Domains of public mail providers make no company.';
@@ -223,7 +223,6 @@ CREATE TABLE contacts (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT contacts_company_id_fkey FOREIGN KEY (company_id) REFERENCES companies (id) ON DELETE SET NULL,
-    CONSTRAINT contacts_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.tenant_users (id) ON DELETE SET NULL,
     CONSTRAINT contacts_address_key UNIQUE (address),
     CONSTRAINT contacts_address_check CHECK (
         address = lower(address) AND length(address) <= 254 AND address ~ '^[^[:space:][:cntrl:]@]+@[^[:space:][:cntrl:]@]+$'
@@ -232,6 +231,7 @@ CREATE TABLE contacts (
     CONSTRAINT contacts_custom_fields_check CHECK (jsonb_typeof(custom_fields) = 'object'),
     CONSTRAINT contacts_counts_check CHECK (received_count >= 0 AND sent_count >= 0)
 );
+CALL public.refers('contacts', 'owner_id', 'tenant_users', 'set_null');
 CREATE INDEX contacts_company_id_idx ON contacts (company_id);
 CREATE INDEX contacts_owner_id_idx ON contacts (owner_id);
 COMMENT ON TABLE contacts IS 'People that the organisation writes with. Mail makes them by itself.';
@@ -270,7 +270,6 @@ CREATE TABLE deals (
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT deals_company_id_fkey FOREIGN KEY (company_id) REFERENCES companies (id) ON DELETE SET NULL,
     CONSTRAINT deals_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contacts (id) ON DELETE SET NULL,
-    CONSTRAINT deals_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.tenant_users (id) ON DELETE SET NULL,
     CONSTRAINT deals_title_check CHECK (length(title) BETWEEN 1 AND 200),
     CONSTRAINT deals_stage_check CHECK (stage IN ('lead', 'qualified', 'proposal', 'negotiation', 'won', 'lost')),
     CONSTRAINT deals_closed_check CHECK ((stage IN ('won', 'lost')) = (closed_at IS NOT NULL)),
@@ -278,6 +277,7 @@ CREATE TABLE deals (
     CONSTRAINT deals_currency_check CHECK (currency ~ '^[A-Z]{3}$'),
     CONSTRAINT deals_probability_check CHECK (probability BETWEEN 0 AND 100)
 );
+CALL public.refers('deals', 'owner_id', 'tenant_users', 'set_null');
 CREATE INDEX deals_company_id_idx ON deals (company_id);
 CREATE INDEX deals_contact_id_idx ON deals (contact_id);
 CREATE INDEX deals_owner_id_idx ON deals (owner_id);
@@ -302,10 +302,8 @@ CREATE TABLE tickets (
     solved_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT tickets_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE SET NULL,
     CONSTRAINT tickets_thread_id_fkey FOREIGN KEY (thread_id) REFERENCES threads (id) ON DELETE SET NULL,
     CONSTRAINT tickets_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contacts (id) ON DELETE SET NULL,
-    CONSTRAINT tickets_assignee_id_fkey FOREIGN KEY (assignee_id) REFERENCES public.tenant_users (id) ON DELETE SET NULL,
     CONSTRAINT tickets_reference_key UNIQUE (reference),
     CONSTRAINT tickets_thread_id_key UNIQUE (thread_id),
     CONSTRAINT tickets_reference_check CHECK (reference ~ '^[0-9A-Z]{4,20}$'),
@@ -314,6 +312,8 @@ CREATE TABLE tickets (
     CONSTRAINT tickets_priority_check CHECK (priority IN ('low', 'normal', 'high', 'urgent')),
     CONSTRAINT tickets_solved_check CHECK (status NOT IN ('solved', 'closed') OR solved_at IS NOT NULL)
 );
+CALL public.refers('tickets', 'address_id', 'email_addresses', 'set_null');
+CALL public.refers('tickets', 'assignee_id', 'tenant_users', 'set_null');
 CREATE INDEX tickets_address_id_idx ON tickets (address_id);
 CREATE INDEX tickets_contact_id_idx ON tickets (contact_id);
 CREATE INDEX tickets_assignee_id_idx ON tickets (assignee_id);
@@ -339,8 +339,6 @@ CREATE TABLE newsletter_lists (
     archived_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT newsletter_lists_from_address_id_fkey FOREIGN KEY (from_address_id)
-        REFERENCES public.email_addresses (id) ON DELETE SET NULL,
     CONSTRAINT newsletter_lists_confirm_template_id_fkey FOREIGN KEY (confirm_template_id)
         REFERENCES email_templates (id) ON DELETE SET NULL,
     CONSTRAINT newsletter_lists_name_key UNIQUE (name),
@@ -348,6 +346,7 @@ CREATE TABLE newsletter_lists (
     CONSTRAINT newsletter_lists_from_name_check CHECK (from_name !~ '[[:cntrl:]]'),
     CONSTRAINT newsletter_lists_reply_to_check CHECK (reply_to !~ '[[:space:][:cntrl:]<>]' AND length(reply_to) <= 254)
 );
+CALL public.refers('newsletter_lists', 'from_address_id', 'email_addresses', 'set_null');
 CREATE INDEX newsletter_lists_from_address_id_idx ON newsletter_lists (from_address_id);
 CREATE INDEX newsletter_lists_confirm_template_id_idx ON newsletter_lists (confirm_template_id);
 COMMENT ON TABLE newsletter_lists IS 'Audiences.';
@@ -447,9 +446,6 @@ CREATE TABLE campaigns (
     CONSTRAINT campaigns_list_id_fkey FOREIGN KEY (list_id) REFERENCES newsletter_lists (id) ON DELETE SET NULL,
     CONSTRAINT campaigns_segment_id_fkey FOREIGN KEY (segment_id) REFERENCES subscriber_segments (id) ON DELETE RESTRICT,
     CONSTRAINT campaigns_template_id_fkey FOREIGN KEY (template_id) REFERENCES email_templates (id) ON DELETE SET NULL,
-    CONSTRAINT campaigns_from_address_id_fkey FOREIGN KEY (from_address_id)
-        REFERENCES public.email_addresses (id) ON DELETE SET NULL,
-    CONSTRAINT campaigns_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.tenant_users (id) ON DELETE SET NULL,
     CONSTRAINT campaigns_name_check CHECK (length(name) BETWEEN 1 AND 200),
     CONSTRAINT campaigns_subject_check CHECK (length(subject) <= 998 AND subject !~ '[[:cntrl:]]'),
     CONSTRAINT campaigns_from_name_check CHECK (from_name !~ '[[:cntrl:]]'),
@@ -462,6 +458,8 @@ CREATE TABLE campaigns (
     ),
     CONSTRAINT campaigns_queued_count_check CHECK (queued_count >= 0)
 );
+CALL public.refers('campaigns', 'from_address_id', 'email_addresses', 'set_null');
+CALL public.refers('campaigns', 'created_by', 'tenant_users', 'set_null');
 CREATE INDEX campaigns_list_id_idx ON campaigns (list_id);
 CREATE INDEX campaigns_segment_id_idx ON campaigns (segment_id);
 CREATE INDEX campaigns_template_id_idx ON campaigns (template_id);
@@ -487,13 +485,12 @@ CREATE TABLE sequences (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT sequences_list_id_fkey FOREIGN KEY (list_id) REFERENCES newsletter_lists (id) ON DELETE SET NULL,
-    CONSTRAINT sequences_from_address_id_fkey FOREIGN KEY (from_address_id)
-        REFERENCES public.email_addresses (id) ON DELETE SET NULL,
     CONSTRAINT sequences_name_key UNIQUE (name),
     CONSTRAINT sequences_name_check CHECK (length(name) BETWEEN 1 AND 200),
     CONSTRAINT sequences_from_name_check CHECK (from_name !~ '[[:cntrl:]]'),
     CONSTRAINT sequences_status_check CHECK (status IN ('draft', 'active', 'paused', 'archived'))
 );
+CALL public.refers('sequences', 'from_address_id', 'email_addresses', 'set_null');
 CREATE INDEX sequences_list_id_idx ON sequences (list_id);
 CREATE INDEX sequences_from_address_id_idx ON sequences (from_address_id);
 COMMENT ON TABLE sequences IS 'Drip automations. They stop for a person the moment that person replies.';
@@ -582,7 +579,6 @@ CREATE TABLE calendar_events (
     email_id uuid,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT calendar_events_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE CASCADE,
     CONSTRAINT calendar_events_email_id_fkey FOREIGN KEY (email_id) REFERENCES emails (id) ON DELETE SET NULL,
     CONSTRAINT calendar_events_address_id_uid_recurrence_id_key UNIQUE (address_id, uid, recurrence_id),
     CONSTRAINT calendar_events_uid_check CHECK (length(uid) BETWEEN 1 AND 1000),
@@ -595,6 +591,7 @@ CREATE TABLE calendar_events (
     CONSTRAINT calendar_events_times_check CHECK (ends_at >= starts_at),
     CONSTRAINT calendar_events_ical_check CHECK (octet_length(ical) <= 1048576)
 );
+CALL public.refers('calendar_events', 'address_id', 'email_addresses', 'cascade');
 CREATE INDEX calendar_events_address_id_starts_at_idx ON calendar_events (address_id, starts_at);
 CREATE INDEX calendar_events_email_id_idx ON calendar_events (email_id);
 COMMENT ON TABLE calendar_events IS 'Events of a mailbox''s calendar; invitations in mail become rows, updates and cancellations follow (RFC 5546, RFC 6047).';
@@ -623,8 +620,6 @@ CREATE TABLE files (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     deleted_at timestamptz,
-    CONSTRAINT files_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.tenant_users (id) ON DELETE SET NULL,
-    CONSTRAINT files_address_id_fkey FOREIGN KEY (address_id) REFERENCES public.email_addresses (id) ON DELETE SET NULL,
     CONSTRAINT files_attachment_id_fkey FOREIGN KEY (attachment_id) REFERENCES attachments (id) ON DELETE SET NULL,
     CONSTRAINT files_folder_check CHECK (
         octet_length(folder) <= 1000 AND folder !~ '[[:cntrl:]]' AND (folder = '' OR folder !~ '(^|/)(\.\.|\.)?(/|$)')
@@ -636,6 +631,8 @@ CREATE TABLE files (
     CONSTRAINT files_size_bytes_check CHECK (size_bytes >= 0),
     CONSTRAINT files_sha256_check CHECK (octet_length(sha256) = 32)
 );
+CALL public.refers('files', 'owner_id', 'tenant_users', 'set_null');
+CALL public.refers('files', 'address_id', 'email_addresses', 'set_null');
 CREATE UNIQUE INDEX files_folder_filename_key ON files (folder, filename) WHERE deleted_at IS NULL;
 CREATE INDEX files_object_key_idx ON files (object_key);
 CREATE INDEX files_owner_id_idx ON files (owner_id);

@@ -173,7 +173,7 @@ async fn apply(conn: &mut PgConnection, migration: &Migration) -> Result<(), Err
             .execute(&mut *tx)
             .await?;
         sqlx::query(
-            "SELECT public.apply_tenant_migration(id, slug, $1) FROM public.tenants ORDER BY id",
+            "SELECT public.apply_tenant_migration(slug, $1) FROM public.tenants ORDER BY id",
         )
         .bind(migration.body)
         .execute(&mut *tx)

@@ -38,24 +38,6 @@ async fn an_insert_provisions_in_its_own_transaction() {
 }
 
 #[tokio::test]
-async fn whoever_adds_or_removes_an_organisation_locks_the_directory_first() {
-    // Before any row: what comes later then waits instead of deadlocking.
-    let pool = postgres::pool().await;
-    for (statement, mode) in [
-        ("INSERT INTO tenants (slug, name) SELECT 'x', 'x' WHERE false", "ShareRowExclusiveLock"),
-        ("DELETE FROM tenants WHERE false", "AccessExclusiveLock"),
-    ] {
-        let mut tx = pool.begin().await.unwrap();
-        sqlx::query(statement).execute(&mut *tx).await.unwrap();
-        let held = "SELECT relation::regclass::text FROM pg_locks
-            WHERE pid = pg_backend_pid() AND locktype = 'relation' AND mode = $1 ORDER BY 1";
-        let held: Vec<String> =
-            sqlx::query_scalar(held).bind(mode).fetch_all(&mut *tx).await.unwrap();
-        assert_eq!(held, ["email_addresses", "tenant_users"], "{statement}");
-    }
-}
-
-#[tokio::test]
 async fn a_token_is_32_lower_case_hex_characters() {
     let pool = postgres::pool().await;
     let tenant = postgres::organisation(&pool).await.id;
@@ -265,4 +247,61 @@ async fn nobody_is_subscribed_without_having_confirmed() {
     assert_eq!(refusal(&pool, &add(&asks, "NULL")).await, "newsletter_subscribers_double_opt_in");
     run(&pool, &add(&asks, "now()")).await;
     run(&pool, &add(&open, "NULL")).await;
+}
+
+#[tokio::test]
+async fn what_an_organisation_says_of_public_rows_is_true() {
+    let pool = postgres::pool().await;
+    let (ours, theirs) = (postgres::organisation(&pool).await, postgres::organisation(&pool).await);
+    let address = async |tenant: &postgres::Organisation| {
+        let insert = format!(
+            "INSERT INTO email_addresses (tenant_id, address) VALUES ('{}', 'a@{}.test') RETURNING id::text",
+            tenant.id, tenant.slug
+        );
+        strings(&pool, &insert).await.remove(0)
+    };
+    let (our_address, their_address) = (address(&ours).await, address(&theirs).await);
+    let schema = ours.schema();
+    let folder = |address: &str| {
+        format!("INSERT INTO {schema}.folders (address_id, name) VALUES ('{address}', 'x')")
+    };
+    // Neither somebody else's nor nobody's.
+    let label = |address: &str| {
+        format!(
+            "INSERT INTO {schema}.labels (address_id, keyword, name) VALUES ('{address}', 'k', 'k')"
+        )
+    };
+    for address in [&their_address, &uuid::Uuid::new_v4().to_string()] {
+        assert_eq!(refusal(&pool, &label(address)).await, "labels_address_id_fkey");
+    }
+    run(&pool, &folder(&our_address)).await;
+    let turn =
+        format!("UPDATE {schema}.folders SET address_id = '{their_address}' WHERE name = 'x'");
+    assert_eq!(refusal(&pool, &turn).await, "folders_address_id_fkey");
+    let list = format!(
+        "INSERT INTO {schema}.newsletter_lists (name, from_address_id) VALUES ('l', '{our_address}')"
+    );
+    run(&pool, &list).await;
+
+    // What is the mailbox's goes with it; what only named it stays.
+    run(&pool, &format!("DELETE FROM email_addresses WHERE id = '{our_address}'")).await;
+    let folders = format!("SELECT id::text FROM {schema}.folders");
+    assert!(strings(&pool, &folders).await.is_empty());
+    let lists = format!("SELECT name FROM {schema}.newsletter_lists WHERE from_address_id IS NULL");
+    assert_eq!(strings(&pool, &lists).await, ["l"]);
+    run(&pool, &format!("DELETE FROM tenants WHERE id = '{}'", theirs.id)).await;
+}
+
+#[tokio::test]
+async fn an_organisation_adds_nothing_to_the_tables_of_public() {
+    // Triggers of foreign keys would be there for every organisation, and read by everybody.
+    let pool = postgres::pool().await;
+    let mut tx = pool.begin().await.unwrap();
+    let count = "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE c.relnamespace = 'public'::regnamespace";
+    let before: i64 = sqlx::query_scalar(count).fetch_one(&mut *tx).await.unwrap();
+    let insert = "INSERT INTO tenants (slug, name) VALUES ('one_more', 'x')";
+    sqlx::query(insert).execute(&mut *tx).await.unwrap();
+    let after: i64 = sqlx::query_scalar(count).fetch_one(&mut *tx).await.unwrap();
+    assert_eq!(after, before);
 }

@@ -30,6 +30,7 @@ const PUBLIC: &[&str] = &[
     "spam_lessons",
     "schema_migrations",
     "tenant_migrations",
+    "tenant_references",
 ];
 
 const TENANT: &[&str] = &[

@@ -81,7 +81,8 @@ async fn a_stranger_comes_again_and_is_a_friend_from_then_on() {
 async fn what_is_no_zone_is_refused_when_it_is_written() {
     let server = server().await;
     let tenant = server.tenant().await;
-    for bad in ["{\"a b.test\"}", "{test}", "{a.test,b.test,c.test,d.test,e.test,f.test}", "{NULL}"] {
+    for bad in ["{\"a b.test\"}", "{test}", "{a.test,b.test,c.test,d.test,e.test,f.test}", "{NULL}"]
+    {
         let error = sqlx::query(
             "INSERT INTO tenant_mail_settings (tenant_id, dns_blocklists) VALUES ($1, $2::text[])",
         )

@@ -159,14 +159,12 @@ async fn nothing_that_acts_for_the_server_acts_for_an_organisation() {
     let pool = postgres::pool().await;
     let (ours, theirs) = neighbours(&pool).await;
     for statement in [
-        format!(
-            "SELECT public.apply_tenant_migration('{0}', '{1}', 'SELECT 1')",
-            theirs.id, theirs.slug
-        ),
+        format!("SELECT public.apply_tenant_migration('{}', 'SELECT 1')", theirs.slug),
         format!("SELECT public.advance_onboarding('{}')", theirs.id),
         "SELECT * FROM public.resolve_recipient('a@b.test')".to_owned(),
         "SELECT * FROM public.schema_migrations".to_owned(),
         "SELECT * FROM public.tenant_migrations".to_owned(),
+        "SELECT * FROM public.tenant_references".to_owned(),
         "CREATE TABLE public.mine (id uuid)".to_owned(),
         "CREATE SCHEMA mine".to_owned(),
         "CREATE ROLE mine".to_owned(),
