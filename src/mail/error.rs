@@ -92,17 +92,19 @@ impl Reason {
     pub fn status(self) -> (u8, u16, u16) {
         match self {
             Self::UnknownRecipient => (5, 1, 1),
-            Self::RelayDenied | Self::SenderNotYours | Self::DomainNotVerified => (5, 7, 1),
+            Self::Spam
+            | Self::RelayDenied
+            | Self::SenderNotYours
+            | Self::DomainNotVerified
+            | Self::NoReport => (5, 7, 1),
             // "Multiple authentication checks failed" (RFC 7372 §3.3)
             Self::NotAuthentic => (5, 7, 26),
-            Self::Spam => (5, 7, 1),
             Self::ComeAgain => (4, 7, 1),
             Self::Suspended => (4, 2, 1),
             Self::MailLoop => (5, 4, 6),
             Self::BadFrom | Self::BadContent => (5, 6, 0),
             Self::TooBig => (5, 3, 4),
             Self::NeverFits => (5, 2, 3),
-            Self::NoReport => (5, 7, 1),
             Self::BadFolderName
             | Self::FolderFixed
             | Self::SpecialUse

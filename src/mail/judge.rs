@@ -90,7 +90,7 @@ impl Judge {
             recipients: case.recipients.iter().map(|(recipient, _)| recipient).collect(),
             content,
         };
-        self.spam.score(&mut verdict, suspect).await?;
+        Box::pin(self.spam.score(&mut verdict, suspect)).await?;
         let found = Some(Found { verdict, results, sender: sender(header) });
         if forged {
             let rest = content.slice(header.len()..);
@@ -101,7 +101,9 @@ impl Judge {
 
     async fn authentic(&self, case: &Case<'_>) -> Result<Verdict, Error> {
         if case.content.len() < HEAVY || !is_signed(case.content) {
-            return self.authenticity.judge(case.content, case.client, case.mail_from).await;
+            // Boxed: whoever waits for a message should not hold room for all of this.
+            let work = self.authenticity.judge(case.content, case.client, case.mail_from);
+            return Box::pin(work).await;
         }
         let (this, content) = (self.authenticity.clone(), case.content.clone());
         let (client, mail_from) = (case.client.clone(), case.mail_from.clone());

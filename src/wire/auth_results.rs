@@ -52,7 +52,9 @@ impl AuthResults {
     }
 
     fn push(&mut self, pieces: &[&str]) -> &mut Self {
-        pieces.iter().for_each(|piece| self.text.push_str(piece));
+        for piece in pieces {
+            self.text.push_str(piece);
+        }
         self
     }
 }
