@@ -26,13 +26,15 @@
 //! # The life of a message that comes in
 //!
 //! 1. `net::listener` accepts within bounds, `smtp::conn` reads verbs. RCPT
-//!    asks [`mail::recipients`] once; the answer stays in the session.
+//!    asks [`mail::recipients`] once; the answer, with the rules of the
+//!    mailboxes, stays in the session and at hand for the next one.
 //! 2. DATA or BDAT is read to its true end into [`mail::incoming`]: small ones
 //!    in memory, large ones in an unlinked file that is mapped, so that what
 //!    follows reads them without holding them ([`mail::spool`]).
 //! 3. [`mail::ingest`] is the one door. Once per organisation: trace fields,
 //!    [`wire::mime::parse`] once, large attachments cut out, proof that the
-//!    original can be put together again, objects made durable, then one call
+//!    original can be put together again, objects made durable; then
+//!    [`mail::rules`] decides for each mailbox without any I/O; then one call
 //!    of the SQL function `store_email`: thread, email, source, attachments and
 //!    a folder entry with UID and MODSEQ for each mailbox, in one transaction
 //!    and one round trip.
@@ -78,6 +80,10 @@
 //! - **Functions over a tenant's tables live in its schema.** One in `public`
 //!   that works on whatever schema is entered is planned anew each time a
 //!   connection turns to another tenant: twice the CPU per message.
+//! - **Answers of the directory are kept, and still never old.** NOTIFY drops
+//!   them, but comes a moment after the commit it speaks of. So the storing
+//!   transaction compares `directory_version` with the one it was decided by,
+//!   and what is behind is decided anew.
 //! - **The MIME shape is read by our own linear pass**, since everything stored
 //!   is a range of the original; mail-parser decodes values.
 //!

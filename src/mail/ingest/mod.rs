@@ -188,7 +188,8 @@ impl Ingest {
             };
             let recipients: Vec<place::To<'_>> =
                 recipients.iter().map(|(r, local)| (&r.address, local)).collect();
-            match self.place(tenant, raw, origin, &recipients, &verdict).await? {
+            // Boxed: a session should not hold room for all of this.
+            match Box::pin(self.place(tenant, raw, origin, &recipients, &verdict)).await? {
                 None => kept = true,
                 Some(text) => refused = refused.or(Some(text)),
             }

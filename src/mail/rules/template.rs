@@ -14,9 +14,9 @@ pub(super) fn fill(text: &str, html: bool, value: impl Fn(&str) -> Option<String
         };
         let value = value(name.trim()).unwrap_or_default();
         if html {
-            escape(&value, &mut out)
+            escape(&value, &mut out);
         } else {
-            out.push_str(&value)
+            out.push_str(&value);
         }
         rest = after;
     }
