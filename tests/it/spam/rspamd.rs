@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use super::{deliver, folder_of, node, one};
@@ -19,7 +20,15 @@ const GTUBE: &str = "JS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMA
 /// An rspamd of this test. It ends when dropped.
 struct Rspamd {
     scan: SocketAddr,
-    _child: Child,
+    child: Child,
+}
+
+impl Drop for Rspamd {
+    fn drop(&mut self) {
+        // It ends its workers; killed outright it would leave them behind.
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let _ = pid.map(|pid| kill_process(pid, Signal::TERM));
+    }
 }
 
 impl Rspamd {
@@ -54,10 +63,9 @@ impl Rspamd {
             .arg(set("LOGDIR", &folder.join("log")))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("rspamd: {error}; `make test` installs it"));
-        let this = Self { scan, _child: child };
+        let this = Self { scan, child };
         this.ready().await;
         this
     }
