@@ -59,7 +59,8 @@ impl Dir {
     /// A page is a shard.
     pub(super) async fn list(&self, owner: &str, page: Option<String>) -> Result<Page, Error> {
         let (folder, owner) = (self.root.join(owner), owner.to_owned());
-        blocking(move || list(&folder, &owner, page).map_err(|e| io_error(&folder, &e))).await
+        blocking(move || list(&folder, &owner, page.as_deref()).map_err(|e| io_error(&folder, &e)))
+            .await
     }
 
     pub(super) async fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
@@ -116,9 +117,9 @@ fn names(folder: &Path) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-fn list(folder: &Path, owner: &str, page: Option<String>) -> std::io::Result<Page> {
+fn list(folder: &Path, owner: &str, page: Option<&str>) -> std::io::Result<Page> {
     let shards = names(folder)?;
-    let mut shards = shards.into_iter().skip_while(|shard| Some(shard) < page.as_ref());
+    let mut shards = shards.into_iter().skip_while(|shard| Some(shard.as_str()) < page);
     let Some(shard) = shards.next() else { return Ok(Page::default()) };
     let folder = folder.join(shard);
     let mut found = Vec::new();

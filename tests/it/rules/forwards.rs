@@ -16,7 +16,7 @@ impl Scene {
     async fn with_keys(&self) {
         let query =
             self.filled("SELECT k.algorithm FROM public.domain_keys k WHERE k.tenant_id = '{t}'");
-        let limit = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        let limit = std::time::Instant::now() + std::time::Duration::from_mins(1);
         while strings(self.pool(), &query).await.len() < 2 {
             assert!(std::time::Instant::now() < limit, "no keys were made");
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
