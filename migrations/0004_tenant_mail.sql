@@ -70,7 +70,7 @@ COMMENT ON COLUMN emails.envelope IS 'IMAP ENVELOPE, ready to send.';
 COMMENT ON COLUMN emails.body IS 'IMAP BODY (the structure without extension data), ready to send.';
 COMMENT ON COLUMN emails.body_structure IS 'IMAP BODYSTRUCTURE, ready to send.';
 COMMENT ON COLUMN emails.parts IS 'Where each MIME part lies in the original, so that any section is a range of it.';
-COMMENT ON COLUMN emails.text_body IS 'Readable text, at most 256 KiB.';
+COMMENT ON COLUMN emails.text_body IS 'Readable text, at most 64 KiB.';
 COMMENT ON COLUMN emails.verdict IS 'SPF, DKIM, DMARC, ARC and reverse DNS as found on arrival.';
 COMMENT ON COLUMN emails.orphaned_at IS 'Since when no folder holds it; swept later, once nothing in the queue needs it.';
 

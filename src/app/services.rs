@@ -160,6 +160,7 @@ impl Services {
             },
             tls: self.tls.clone(),
             messages: self.messages.clone(),
+            scram: config.submission.scram,
             hold_at_most: match kind {
                 smtp::Kind::Ingress => Duration::ZERO,
                 smtp::Kind::Submission => config.submission.hold_at_most.duration(),

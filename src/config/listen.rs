@@ -33,6 +33,8 @@ pub struct Submission {
     pub listen_tls: SocketAddr,
     /// How far ahead a message may be sent.
     pub hold_at_most: Span,
+    /// Whether SCRAM-SHA-256 is offered.
+    pub scram: bool,
     /// Who begins connections with a PROXY header.
     pub proxies: Vec<Network>,
 }

@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
         let text = error("# mine\n[smtp]\nlisten = \"[::]:25\"\nlissten = 1\n");
-        assert_eq!(text, "line 4, smtp.lissten: unknown key `lissten`, expected `listen`");
+        let named = "line 4, smtp.lissten: unknown key `lissten`, expected one of `listen`";
+        assert!(text.starts_with(named), "{text}");
         let text = error("[sntp]\nlisten = \"[::]:25\"\n");
         assert!(text.starts_with("line 1, sntp: unknown key `sntp`, expected one of"), "{text}");
         let text = error("objects.s3.buket = 'x'");

@@ -60,8 +60,12 @@ fn extensions(server: &Server, channel: &Channel) -> Vec<String> {
     list.push("REQUIRETLS".to_owned());
     if server.kind == Kind::Submission {
         // RFC 5802 §6: -PLUS where the channel can be bound to.
-        let plus = if channel.exporter().is_some() { "SCRAM-SHA-256-PLUS " } else { "" };
-        list.push(format!("AUTH {plus}SCRAM-SHA-256 PLAIN LOGIN"));
+        let scram = match (server.scram, channel.exporter().is_some()) {
+            (true, true) => "SCRAM-SHA-256-PLUS SCRAM-SHA-256 ",
+            (true, false) => "SCRAM-SHA-256 ",
+            (false, _) => "",
+        };
+        list.push(format!("AUTH {scram}PLAIN LOGIN"));
     }
     list
 }

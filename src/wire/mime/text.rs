@@ -6,8 +6,9 @@ use super::content::Encoding;
 use super::decode::{decode_body, decode_charset};
 use super::entity::Entity;
 
-/// Octets of text kept of one message.
-pub(super) const MAX_TEXT: usize = 256 * 1024;
+/// Octets of text kept of one message: what a session holds while it stores a message is a few times
+/// as much.
+pub(super) const MAX_TEXT: usize = 64 * 1024;
 /// Octets of HTML looked at for them: most of it is markup.
 const MAX_HTML: usize = 4 * MAX_TEXT;
 /// Characters of a snippet.

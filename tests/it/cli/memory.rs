@@ -68,7 +68,7 @@ async fn fifty_megabytes_take_a_session_less_than_one_of_memory() {
     let program = program(0);
     let server = Running::start(&program).await;
     let mut sessions = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..3 {
         let mut session = Smtp::greeted(server.shown("SMTP").parse().unwrap()).await;
         session.ask("EHLO client.example", "250").await;
         sessions.push(session);

@@ -41,6 +41,8 @@ impl Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_koltrix-mail"));
         command.args(line.split_whitespace()).arg("--config").arg("koltrix.toml");
         command.current_dir(Path::new(self.folder.path())).kill_on_drop(true);
+        // What is measured of its memory is what it uses, not how large the system's pages are.
+        command.env("MIMALLOC_ALLOW_THP", "0");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

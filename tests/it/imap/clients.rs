@@ -179,6 +179,7 @@ impl Mutt {
         let text = format!(
             "set folder = \"imaps://{address}@localhost:{imap}/\"\nset spoolfile = +INBOX\n\
              set imap_pass = \"{PASSWORD}\"\nset smtp_pass = \"{PASSWORD}\"\n\
+             set smtp_authenticators = \"plain:login\"\n\
              set smtp_url = \"smtps://{address}@localhost:{submission}/\"\nset from = {address}\n\
              set ssl_ca_certificates_file = {authority}\nset mbox_type = Maildir\n\
              set copy = no\nset move = no\nset delete = yes\nset quit = yes\nunset confirmappend\nunset wait_key\n",

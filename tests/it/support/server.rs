@@ -88,6 +88,7 @@ pub fn configuration(
         [smtp]
         listen = "127.0.0.1:0"
         [submission]
+        scram = true
         listen_starttls = "127.0.0.1:0"
         listen_tls = "127.0.0.1:0"
         [imap]
