@@ -57,8 +57,7 @@ async fn ten_thousand_interleavings_show_no_foreign_value() {
         worker.unwrap();
     }
     let cut = world.cut.load(Ordering::Relaxed);
-    // How many depends on the machine: a quick one is done before it is cut.
-    assert!(cut > STEPS / 100, "too few were cut half-way: {cut}");
+    assert!(cut > STEPS / 20, "too few were cut half-way: {cut}");
 }
 
 /// An organisation with one mailbox, which has a folder that only it has.
@@ -95,14 +94,15 @@ impl World {
         let other = random.random_range(0..self.people.len());
         let (tenant, address) = self.people[number];
         let handle = self.db.tenant(tenant);
-        let polls = random.random_range(1..5);
+        // A single poll finishes nothing that has to ask the database, however quick that is.
+        let polls = if random.random_bool(0.5) { 1 } else { random.random_range(2..5) };
         match random.random_range(0..8) {
             0 => return assert_eq!(standing(&self.db).await, self.server),
             1 => return self.note_cut(cut(handle.begin(), polls).await.is_none()),
             _ => {}
         }
         let mut tx = handle.begin().await.unwrap();
-        if random.random_bool(0.1) {
+        if random.random_bool(0.25) {
             return self.note_cut(cut(tx.folders(address), polls).await.is_none());
         }
         let folders = tx.folders(address).await.unwrap();
