@@ -4,9 +4,12 @@
 //! own in a temporary folder, sends mails of 4 KB over 1, 10 and 50
 //! connections to ten mailboxes, and prints for each: messages answered 250 a
 //! second, CPU of server and database a message, transactions and WAL syncs a
-//! message. Nothing is asserted.
+//! message. Then the same on another new database, with ten filters and an
+//! automatic answer in every mailbox. Nothing is asserted but that the rules
+//! acted.
 //!
-//! `cargo bench --bench receive -- [SECONDS]`, 10 a line when not given.
+//! `cargo bench --bench receive -- [SECONDS] [plain | rules]`: 10 a line and
+//! both tables when not given.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 // Figures are printed with two digits; counts are far below 2^52.
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -28,9 +31,25 @@ const SIZE: usize = 4096;
 
 #[tokio::main]
 async fn main() {
-    let seconds = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(10);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let seconds = arguments.iter().find_map(|a| a.parse().ok()).unwrap_or(10);
+    let only = |name: &str| arguments.iter().any(|a| a == name);
+    if !only("rules") {
+        println!("without rules");
+        measure(seconds, false).await;
+    }
+    if !only("plain") {
+        println!("ten filters and an automatic answer in every mailbox");
+        measure(seconds, true).await;
+    }
+}
+
+async fn measure(seconds: u64, rules: bool) {
     let server = Server::start().await;
     server.add_mailboxes(MAILBOXES).await;
+    if rules {
+        server.add_rules().await;
+    }
     println!(
         "{:>11} {:>10} {:>10} {:>10} {:>10} {:>10}",
         "connections", "msg/s", "server ms", "db ms", "commits", "wal syncs"
@@ -51,6 +70,9 @@ async fn main() {
             each(used.commits),
             each(used.wal_syncs),
         );
+    }
+    if rules {
+        server.assert_rules_acted().await;
     }
 }
 

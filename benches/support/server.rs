@@ -10,6 +10,9 @@ use koltrix_mail::config::Config;
 use koltrix_mail::store::embedded::Embedded;
 use sqlx::PgPool;
 
+#[path = "rules.rs"]
+mod rules;
+
 /// A running server with durable settings, removed with the value.
 pub struct Server {
     pub smtp: SocketAddr,
@@ -85,6 +88,17 @@ impl Server {
                 .await
                 .unwrap();
         }
+    }
+
+    /// See [`rules::add`]; takes effect at once.
+    pub async fn add_rules(&self) {
+        rules::add(&self.pool).await;
+    }
+
+    /// Every message lies where the rules want it, and each mailbox has
+    /// answered its one correspondent once.
+    pub async fn assert_rules_acted(&self) {
+        rules::assert_acted(&self.pool).await;
     }
 
     pub async fn usage(&self) -> Usage {
