@@ -35,7 +35,7 @@
 //!    [`wire::mime::parse`] once, large attachments cut out, proof that the
 //!    original can be put together again, objects made durable; then
 //!    [`mail::rules`] decides for each mailbox without any I/O; then one call
-//!    of the SQL function `store_email`: thread, email, source, attachments and
+//!    of the SQL function `store_emails`: thread, email, source, attachments and
 //!    a folder entry with UID and MODSEQ for each mailbox, in one transaction
 //!    and one round trip.
 //! 4. Then, and only then, `250`. What fails before the commit is a 4xx; a

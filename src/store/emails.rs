@@ -1,14 +1,15 @@
-//! Emails: storing one whole, and reading back what rebuilds it.
+//! Emails: what one is made of, and reading back what rebuilds it.
+
+mod store;
 
 use serde::Serialize;
-use sqlx::postgres::PgConnection;
-use sqlx::types::{Json, Uuid};
+use sqlx::types::Uuid;
 
-use crate::domain::ids::{AddressId, EmailId, FolderId, QueueId, TenantId, ThreadId};
+use crate::domain::ids::{AddressId, EmailId, FolderId, QueueId, ThreadId};
 use crate::store::error::Error;
-use crate::store::tenant::{Tenant, TenantTx};
+use crate::store::tenant::TenantTx;
 
-/// The small columns of `emails`, by name, as `store_email` reads them.
+/// The small columns of `emails`, by name, as `store_emails` reads them.
 #[derive(Clone, Debug, Serialize)]
 pub struct Fields {
     /// Known beforehand where something must name it in the same transaction.
@@ -31,6 +32,8 @@ pub struct Fields {
     pub subject: String,
     /// RFC 5256 §2.1, for threads.
     pub base_subject: String,
+    /// Whether the subject is that of a reply or a forward.
+    pub is_reply: bool,
     /// First address of From as written.
     pub from_address: String,
     /// Its display name.
@@ -211,28 +214,7 @@ pub struct SourceRow {
     pub parts: serde_json::Value,
 }
 
-type StoredRow = (Uuid, Uuid, bool, Vec<Uuid>, Vec<i64>, Vec<i64>, Vec<i64>);
-
-impl Tenant {
-    /// Stores an email in a transaction of its own: one round trip.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] on `emails_dedup_key` when the same message is being
-    /// stored at this moment; ask again and it is a duplicate.
-    /// [`Error::Stale`] when the directory is no longer what it was decided by.
-    pub async fn store_email(&self, email: &NewEmail) -> Result<Stored, Error> {
-        let mut conn = self.db().pool().acquire().await?;
-        store(&mut conn, self.id(), email).await
-    }
-}
-
 impl TenantTx {
-    /// Stores an email as part of this transaction.
-    pub async fn store_email(&mut self, email: &NewEmail) -> Result<Stored, Error> {
-        let id = self.id();
-        store(self.conn(), id, email).await
-    }
-
     /// What rebuilds `email`, or [`Error::NotFound`].
     pub async fn email_source(&mut self, email: EmailId) -> Result<SourceRow, Error> {
         let (header, skeleton, cuts, size, parts): (
@@ -256,48 +238,6 @@ impl TenantTx {
             parts,
         })
     }
-}
-
-async fn store(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    email: &NewEmail,
-) -> Result<Stored, Error> {
-    let row: StoredRow = sqlx::query_as(
-        "SELECT email_id, thread_id, duplicate, folder_ids, uids, modseqs, uidvalidities
-         FROM public.store_email($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-    )
-    .bind(tenant.0)
-    .bind(Json(&email.fields))
-    .bind(&email.text)
-    .bind(&email.parts)
-    .bind(&email.envelope)
-    .bind(&email.body)
-    .bind(&email.body_structure)
-    .bind(&email.header)
-    .bind(&email.skeleton)
-    .bind(&email.cuts)
-    .bind(Json(&email.attachments))
-    .bind(Json(&email.targets))
-    .bind(Json(&email.actions))
-    .fetch_one(conn)
-    .await?;
-    let (email, thread, duplicate, folders, uids, modseqs, validities) = row;
-    let placed = folders
-        .into_iter()
-        .zip(uids)
-        .zip(modseqs)
-        .zip(validities)
-        .map(|(((folder, uid), modseq), validity)| {
-            Ok(Placed {
-                folder: FolderId(folder),
-                uid: to_u32(uid)?,
-                modseq,
-                uidvalidity: to_u32(validity)?,
-            })
-        })
-        .collect::<Result<_, Error>>()?;
-    Ok(Stored { email: EmailId(email), thread: ThreadId(thread), duplicate, placed })
 }
 
 /// A CHECK keeps UIDs within 32 bits; what breaks it is no UID.

@@ -1,7 +1,7 @@
 //! What can go wrong in the store, in the few kinds that callers tell apart.
 
 /// An error of the database or the object store.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// No such row or object.
     #[error("not found")]
@@ -34,7 +34,7 @@ pub enum Error {
 
 /// SQLSTATE that `check_quota` raises.
 const OVER_QUOTA: &str = "KX001";
-/// SQLSTATE that `deliver_email` raises.
+/// SQLSTATE that `deliver_emails` raises.
 const STALE: &str = "KX002";
 
 impl From<sqlx::Error> for Error {

@@ -40,6 +40,8 @@ migrations! {
     "0015_tenant_rules",
     "0016_rules",
     "0018_scram",
+    "0031_tenant_batch",
+    "0032_batch",
 }
 
 /// Why the schema could not be brought up to date.

@@ -6,6 +6,7 @@
 //! committed is whole.
 
 mod append;
+mod batch;
 mod dedup;
 mod deliver;
 mod place;
@@ -30,9 +31,12 @@ use crate::mail::recipients::{Local, Recipients};
 use crate::mail::spool::Spool;
 use crate::mail::{Error, Reason};
 use crate::store::db::Db;
+use crate::store;
 use crate::store::emails::{NewEmail, Stored, Target};
 use crate::store::objects::Objects;
 use crate::wire::mime::headers::find_all;
+
+use batch::Batches;
 
 pub use dedup::{delivery_key, retry_key, submission_key};
 pub use deliver::Delivery;
@@ -57,6 +61,7 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Ingest {
     db: Db,
+    batches: Batches,
     recipients: Recipients,
     objects: Objects,
     changes: Changes,
@@ -101,6 +106,7 @@ impl Ingest {
     ) -> Self {
         let pages = (settings.memory / PAGE).clamp(1, Semaphore::MAX_PERMITS);
         Self {
+            batches: Batches::new(db.clone()),
             db,
             recipients,
             objects,
@@ -208,29 +214,24 @@ impl Ingest {
         origin: Origin,
         targets: Vec<Target>,
     ) -> Result<Stored, Error> {
-        let email = self.prepare(tenant, raw, origin, targets).await?;
-        self.keep(tenant, &email).await
+        let email = Box::new(self.prepare(tenant, raw, origin, targets).await?);
+        let (_, stored) = self.commit(tenant, email).await?;
+        Ok(stored?)
     }
 
-    /// Commits, and tells who waits.
-    async fn keep(&self, tenant: TenantId, email: &NewEmail) -> Result<Stored, Error> {
-        let stored = self.commit(tenant, email).await?;
-        self.changes.publish(stored.placed.iter().map(|p| p.folder));
-        Ok(stored)
-    }
-
-    /// Two sessions may bring the same message at the same moment: the later
-    /// one asks again and then finds it stored.
+    /// Commits, and tells who waits. Gives the email back.
     async fn commit(
         &self,
         tenant: TenantId,
-        email: &NewEmail,
-    ) -> Result<Stored, crate::store::Error> {
-        let tenant = self.db.tenant(tenant);
-        match tenant.store_email(email).await {
-            Err(error) if error.is_conflict("emails_dedup_key") => tenant.store_email(email).await,
-            other => other,
+        email: Box<NewEmail>,
+    ) -> Result<(Box<NewEmail>, Result<Stored, store::Error>), Error> {
+        let answer = self.batches.store(tenant, email).await;
+        let (email, stored) =
+            answer.ok_or_else(|| Error::Temporary("the server is going down".to_owned()))?;
+        if let Ok(stored) = &stored {
+            self.changes.publish(stored.placed.iter().map(|p| p.folder));
         }
+        Ok((email, stored))
     }
 
     /// Tells who waits for these folders; call it after the commit.

@@ -37,7 +37,7 @@ impl Ingest {
         recipients: &[To<'_>],
         verdict: &Verdict,
     ) -> Result<Option<String>, Error> {
-        let mut email = self.prepare(tenant, raw, origin, Vec::new()).await?;
+        let mut email = Box::new(self.prepare(tenant, raw, origin, Vec::new()).await?);
         email.fields.spam_score = (!verdict.spam.source.is_empty()).then_some(verdict.spam.score);
         if *verdict != Verdict::default() {
             email.fields.verdict = serde_json::to_value(verdict)
@@ -54,9 +54,10 @@ impl Ingest {
             if refused.is_some() || email.targets.is_empty() && email.actions.is_empty() {
                 return Ok(refused);
             }
-            match self.commit(tenant, &email).await {
-                Ok(stored) => {
-                    self.changes.publish(stored.placed.iter().map(|p| p.folder));
+            let (given_back, stored) = self.commit(tenant, email).await?;
+            email = given_back;
+            match stored {
+                Ok(_) => {
                     if !email.actions.outbound.is_empty() {
                         self.queue.notify_one();
                     }

@@ -168,6 +168,7 @@ fn fields(form: &Form, origin: Origin, size: usize) -> Fields {
         reference_ids: form.references.clone(),
         subject: form.subject.clone(),
         base_subject: form.base_subject.clone(),
+        is_reply: form.is_reply,
         from_address: from.map(|m| m.address.clone()).unwrap_or_default(),
         from_name: from.and_then(|m| m.name.clone()),
         recipients: json!({ "from": form.from, "to": form.to, "cc": form.cc, "bcc": form.bcc, "reply_to": form.reply_to }),

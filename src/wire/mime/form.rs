@@ -25,6 +25,8 @@ pub struct Form {
     pub subject: String,
     /// The base subject (RFC 5256 §2.1) in lower case, at most 998 octets.
     pub base_subject: String,
+    /// Whether the subject is that of a reply or a forward.
+    pub is_reply: bool,
     /// The Date, in seconds since 1970-01-01T00:00:00Z.
     pub date: Option<i64>,
     /// The From mailboxes, of all From fields together.

@@ -13,7 +13,7 @@ use super::origin::Origin;
 use super::part::{Part, PartKind, Parts};
 use super::scan::scan;
 use super::structure::encode_structure;
-use super::subject::base_subject;
+use super::subject::{base_subject, is_reply};
 use super::text::{MAX_TEXT, read_opaque, read_text, snippet};
 
 /// Identifiers kept of References and In-Reply-To.
@@ -50,6 +50,7 @@ fn read_header(header: &[u8]) -> Form {
         in_reply_to: references(origin.in_reply_to),
         references: references(origin.references),
         base_subject: base_subject(&subject),
+        is_reply: is_reply(&subject),
         subject,
         date: origin.date.and_then(timestamp),
         from: mailboxes(&origin.from),

@@ -20,6 +20,14 @@ pub(super) fn base_subject(subject: &str) -> String {
     }
 }
 
+/// Whether a decoded subject is that of a reply or a forward, as far as it begins like one.
+pub(super) fn is_reply(subject: &str) -> bool {
+    let begin = subject.trim_start();
+    // Blobs in front are names of lists, and short.
+    let begin = begin.get(..begin.floor_char_boundary(MAX_BASE)).unwrap_or_default();
+    after_refwd(after_blobs(&begin.to_lowercase())).is_some()
+}
+
 /// ```abnf
 /// subj-trailer = "(fwd)" / WSP
 /// ```
@@ -94,6 +102,16 @@ mod tests {
             "[fwd: [Fwd: hello world] (fwd)]",
         ] {
             assert_eq!(base_subject(subject), "hello world", "{subject}");
+        }
+    }
+
+    #[test]
+    fn a_reply_begins_like_one() {
+        for subject in ["Re: x", " RE : x", "fwd: x", "[list] Re: x", "re[2]: x", "FW:"] {
+            assert!(is_reply(subject), "{subject}");
+        }
+        for subject in ["", "x", "[re: x", "Regarding: x", "re x", "[list] x"] {
+            assert!(!is_reply(subject), "{subject}");
         }
     }
 
