@@ -6,6 +6,7 @@
 
 mod acme;
 mod authenticity;
+mod bursts;
 mod cli;
 mod dkim;
 mod domains;

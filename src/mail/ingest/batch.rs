@@ -137,10 +137,7 @@ const SAME: &str = "emails_dedup_key";
 
 /// Two sessions may bring the same message at the same moment: the later one
 /// asks again and then finds it stored.
-async fn alone(
-    tenant: &store::tenant::Tenant,
-    email: &NewEmail,
-) -> Result<Stored, store::Error> {
+async fn alone(tenant: &store::tenant::Tenant, email: &NewEmail) -> Result<Stored, store::Error> {
     let mut stored = tenant.store_emails(&[email]).await;
     if stored.as_ref().is_err_and(|error| error.is_conflict(SAME)) {
         stored = tenant.store_emails(&[email]).await;
