@@ -139,7 +139,7 @@ async fn what_is_wrong_with_one_is_told_to_nobody_else() {
     run(pool, &format!("UPDATE email_addresses SET quota_messages = 1 WHERE address = '{full}'"))
         .await;
     let folder = inbox(&tenant, &bob).await;
-    let to = |n: usize| if n % 5 == 0 { &full } else { &bob };
+    let to = |n: usize| if n.is_multiple_of(5) { &full } else { &bob };
     let messages = (0..20).map(|n| message(to(n), &n.to_string(), "Subject: x\r\n")).collect();
     let answers = burst(&tenant, &folder, messages).await;
     let refused = answers.iter().filter(|answer| answer.starts_with("452 4.2.2")).count();
