@@ -102,16 +102,22 @@ impl Changes {
         loop {
             self.0.pending.notified().await;
             tokio::time::sleep(GATHER).await;
-            let folders: Vec<FolderId> = lock(&self.0.outbox).drain().collect();
-            for chunk in folders.chunks(IDS_PER_PAYLOAD) {
-                let mut payload = self.0.node.to_string();
-                for folder in chunk {
-                    let _ = write!(payload, " {folder}");
-                }
-                if let Err(error) = db.notify(Channel::Folder, &payload).await {
-                    // Other nodes wake everybody when the database is back.
-                    tracing::warn!(%error, "other nodes were not told of changed folders");
-                }
+            self.tell_now(&db).await;
+        }
+    }
+
+    /// Tells other nodes what they have not been told yet: for whoever does not
+    /// run long enough for [`Changes::tell_others`].
+    pub async fn tell_now(&self, db: &Db) {
+        let folders: Vec<FolderId> = lock(&self.0.outbox).drain().collect();
+        for chunk in folders.chunks(IDS_PER_PAYLOAD) {
+            let mut payload = self.0.node.to_string();
+            for folder in chunk {
+                let _ = write!(payload, " {folder}");
+            }
+            if let Err(error) = db.notify(Channel::Folder, &payload).await {
+                // Other nodes wake everybody when the database is back.
+                tracing::warn!(%error, "other nodes were not told of changed folders");
             }
         }
     }

@@ -138,14 +138,14 @@ impl TenantTx {
     }
 
     /// Changes flags; returns every entry that is still there. `reader` is
-    /// who has read what becomes `\Seen`.
+    /// who has read what becomes `\Seen`; nobody, where a rule says so.
     pub async fn store_flags(
         &mut self,
         folder: FolderId,
         uids: &[u32],
         op: FlagOp,
         flags: &Flags,
-        reader: &str,
+        reader: Option<&str>,
     ) -> Result<Vec<Entry>, Error> {
         let op = match op {
             FlagOp::Replace => "replace",

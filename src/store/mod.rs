@@ -30,6 +30,7 @@ pub mod objects;
 pub mod outbound;
 mod postmaster;
 pub mod recipients;
+pub mod rule_messages;
 pub mod scram;
 pub mod search;
 pub mod standings;

@@ -62,7 +62,8 @@ impl Mailboxes {
         flags: &Flags,
     ) -> Result<Vec<Entry>, Error> {
         let mut tx = self.begin(who).await?;
-        let entries = tx.store_flags(folder, uids, op, flags, who.address.as_str()).await?;
+        let reader = Some(who.address.as_str());
+        let entries = tx.store_flags(folder, uids, op, flags, reader).await?;
         tx.commit().await?;
         self.changes.publish([folder]);
         Ok(entries)

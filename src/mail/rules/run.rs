@@ -42,7 +42,11 @@ pub struct Step<'a> {
 
 /// Asks the rules one after the other until one says stop; `seen_by` is told
 /// of each that was asked.
-pub fn run<'a>(rules: &'a [Rule], view: &View<'_>, mut seen_by: impl FnMut(Step<'a>)) -> Effects {
+pub fn run<'a>(
+    rules: impl IntoIterator<Item = &'a Rule>,
+    view: &View<'_>,
+    mut seen_by: impl FnMut(Step<'a>),
+) -> Effects {
     let mut effects = Effects::default();
     for rule in rules {
         let matched = evaluate::holds(&rule.when, view);

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::domain::verdict::{Outcome, Verdict};
 use crate::store::emails::NewEmail;
+use crate::store::rule_messages::RuleMessage;
 use crate::wire::mime::Form;
 use crate::wire::mime::headers::{find, find_all};
 
@@ -43,20 +44,15 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Of a message that is about to be stored.
     pub fn of_email(email: &'a NewEmail, verdict: &'a Verdict) -> Self {
-        let addresses = |field: &str| {
-            let list = email.fields.recipients.get(field).and_then(Value::as_array);
-            let address =
-                |m: &Value| m.get("address").and_then(Value::as_str).map(str::to_lowercase);
-            list.into_iter().flatten().filter_map(address).collect()
-        };
+        let recipients = &email.fields.recipients;
         Self {
             header: &email.header,
             subject: &email.fields.subject,
             text: &email.text,
             size: email.fields.size_bytes,
-            from: addresses("from"),
-            to: addresses("to"),
-            cc: addresses("cc"),
+            from: addresses(recipients, "from"),
+            to: addresses(recipients, "to"),
+            cc: addresses(recipients, "cc"),
             attachments: email
                 .attachments
                 .iter()
@@ -94,6 +90,27 @@ impl<'a> View<'a> {
             from_name: form.from.first().and_then(|m| m.name.as_deref()),
             verdict,
             sender_known: false,
+            lower_text: OnceCell::new(),
+        }
+    }
+
+    /// Of a message that is stored.
+    pub fn of_stored(message: &'a RuleMessage, verdict: &'a Verdict) -> Self {
+        let attachments = message.attachments.iter();
+        Self {
+            header: &message.header,
+            subject: &message.subject,
+            text: &message.text,
+            size: message.size_bytes,
+            from: addresses(&message.recipients, "from"),
+            to: addresses(&message.recipients, "to"),
+            cc: addresses(&message.recipients, "cc"),
+            attachments: attachments.map(|(name, kind)| (name.as_deref(), kind.as_str())).collect(),
+            message_id: message.message_id.as_deref(),
+            references: &message.reference_ids,
+            from_name: message.from_name.as_deref(),
+            verdict,
+            sender_known: message.sender_known,
             lower_text: OnceCell::new(),
         }
     }
@@ -140,4 +157,11 @@ impl<'a> View<'a> {
         texts.push(verdict.dmarc.result.as_str().to_owned());
         texts
     }
+}
+
+/// The addresses that `emails.recipients` has for a field, in lower case.
+fn addresses(recipients: &Value, field: &str) -> Vec<String> {
+    let list = recipients.get(field).and_then(Value::as_array);
+    let address = |m: &Value| m.get("address").and_then(Value::as_str).map(str::to_lowercase);
+    list.into_iter().flatten().filter_map(address).collect()
 }

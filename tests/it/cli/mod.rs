@@ -27,7 +27,7 @@ struct Done {
 
 impl Program {
     /// With this configuration, whose relative paths are inside a fresh folder.
-    fn with(configuration: &str) -> Self {
+    pub fn with(configuration: &str) -> Self {
         let folder = crate::support::open_folder();
         std::fs::write(folder.path().join("koltrix.toml"), configuration).unwrap();
         Self { folder }
@@ -66,19 +66,19 @@ impl Program {
     }
 
     /// What a command that succeeds prints.
-    async fn ok(&self, line: &str) -> String {
+    pub async fn ok(&self, line: &str) -> String {
         let done = self.run(line).await;
         assert_eq!((done.code, done.err.as_str()), (0, ""), "{line}: {}", done.out);
         done.out
     }
 
     /// The JSON that a command that succeeds prints.
-    async fn json(&self, line: &str) -> serde_json::Value {
+    pub async fn json(&self, line: &str) -> serde_json::Value {
         serde_json::from_str(&self.ok(&format!("{line} --json")).await).unwrap()
     }
 
     /// The sentence of a command that fails.
-    async fn error(&self, line: &str) -> String {
+    pub async fn error(&self, line: &str) -> String {
         let done = self.run(line).await;
         assert_eq!(done.code, 1, "{line}: {}{}", done.out, done.err);
         let sentence = done.err.strip_prefix("koltrix-mail: ").unwrap_or_else(|| {

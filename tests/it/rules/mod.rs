@@ -1,5 +1,6 @@
 //! Recipients and the rules of mailboxes: SQL in, SMTP in, rows out.
 
+mod apply;
 mod directory;
 mod filters;
 mod forwards;

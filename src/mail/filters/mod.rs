@@ -1,4 +1,7 @@
-//! The filters of a mailbox, looked at: what there is, and what each would do.
+//! The filters of a mailbox: what there is, what each would do, and doing it to
+//! mail that is there already ([`apply`]).
+
+pub mod apply;
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -6,15 +9,17 @@ use uuid::Uuid;
 use crate::domain::address::Address;
 use crate::domain::verdict::Verdict;
 use crate::mail::Error;
+use crate::mail::changes::Changes;
 use crate::mail::recipients::Mailbox;
 use crate::mail::rules::{Explained, View, evaluate, run};
 use crate::store::db::Db;
 use crate::wire::mime;
 
-/// Looks at filters. Cheap to clone.
+/// Looks at filters, and applies them. Cheap to clone.
 #[derive(Clone)]
 pub struct Filters {
     db: Db,
+    changes: Changes,
 }
 
 /// One filter, as far as it can be read.
@@ -47,9 +52,9 @@ pub struct Tried {
 }
 
 impl Filters {
-    /// Over `db`.
-    pub fn new(db: Db) -> Self {
-        Self { db }
+    /// Over `db`; `changes` is told after each commit.
+    pub fn new(db: Db, changes: Changes) -> Self {
+        Self { db, changes }
     }
 
     /// The enabled filters of a mailbox in their order; those that cannot be
