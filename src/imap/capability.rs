@@ -17,6 +17,9 @@ const ALWAYS: &[&str] = &[
     "LIST-STATUS",
     "SPECIAL-USE",
     "CREATE-SPECIAL-USE",
+    "ESEARCH",
+    "SEARCHRES",
+    "WITHIN",
 ];
 
 /// How far a connection has come.

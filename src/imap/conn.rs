@@ -125,7 +125,7 @@ impl<'a> Conn<'a> {
             Command::Idle if state.is_logged_in() => {
                 idle::idle(server, channel, state).await?.into()
             }
-            command => boxed(dispatch::carry_out(server, channel, state, command)).await?,
+            command => boxed(dispatch::carry_out(server, channel, state, tag, command)).await?,
         };
         self.finish(tag, done, tell).await
     }

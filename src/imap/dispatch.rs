@@ -7,7 +7,7 @@ use super::selected::Selected;
 use super::server::Server;
 use super::session::{State, Then};
 use crate::mail::client::Identity;
-use crate::wire::imap::command::Command;
+use crate::wire::imap::command::{Command, Tag};
 
 /// A command carried out.
 pub(super) struct Done {
@@ -46,6 +46,7 @@ pub(super) async fn carry_out(
     server: &Server,
     channel: &mut Channel,
     state: &mut State,
+    tag: &Tag,
     command: Command,
 ) -> Result<Done, Gone> {
     let stage = state.stage(channel.is_tls());
@@ -66,7 +67,9 @@ pub(super) async fn carry_out(
             State::Selected(who, selected) => {
                 match about_mailboxes(server, channel, who, command).await {
                     Ok(done) => done,
-                    Err(command) => about_messages(server, channel, who, selected, command).await?,
+                    Err(command) => {
+                        about_messages(server, channel, who, selected, tag, command).await?
+                    }
                 }
             }
             State::Logout => not_now().into(),
@@ -127,6 +130,7 @@ async fn about_messages(
     channel: &mut Channel,
     who: &Identity,
     selected: &mut Selected,
+    tag: &Tag,
     command: Command,
 ) -> Result<Done, Gone> {
     let services = &server.services;
@@ -141,7 +145,7 @@ async fn about_messages(
             cmd::expunge::uid_expunge(mailboxes, who, selected, &set).await.into()
         }
         Command::Search(search) => {
-            cmd::search::search(mailboxes, out, who, selected, &search).await.into()
+            cmd::search::search(mailboxes, out, who, selected, tag, &search).await.into()
         }
         Command::Fetch(fetch) => {
             cmd::fetch::fetch(services, channel, who, selected, &fetch).await?.into()

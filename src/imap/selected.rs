@@ -21,6 +21,8 @@ pub(super) struct Selected {
     pub(super) modseq: i64,
     /// The folder is no more.
     pub(super) deleted: bool,
+    /// What the last search saved, as UIDs, ascending: `$` (RFC 5182). Messages may be gone since.
+    pub(super) saved: Vec<u32>,
     /// UIDs and MODSEQs past `modseq` whose flags the client knows, or set itself.
     known: Vec<(u32, i64)>,
     /// UIDs from here on were new since the mailbox was opened.
@@ -41,12 +43,17 @@ impl Selected {
             changes,
             modseq: opened.folder.highestmodseq,
             deleted: false,
+            saved: Vec::new(),
             known: Vec::new(),
         }
     }
 
     /// The UIDs that a set names; `None` where it names a sequence number that no message has.
     pub(super) fn uids(&self, set: &SequenceSet, uid: bool) -> Option<Vec<u32>> {
+        if set.is_saved() {
+            let known = |uid: &u32| self.view.sequence_of(*uid).is_some();
+            return Some(self.saved.iter().copied().filter(known).collect());
+        }
         if uid { Some(self.view.by_uid(set)) } else { self.view.by_sequence(set) }
     }
 

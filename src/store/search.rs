@@ -23,6 +23,8 @@ pub struct Numbering<'a> {
     pub uids: &'a [u32],
     /// UIDs from here on are `\Recent`.
     pub recent_from: u32,
+    /// The UIDs that `$` stands for (RFC 5182), ascending.
+    pub saved: &'a [u32],
 }
 
 impl TenantTx {
@@ -81,6 +83,17 @@ fn key(query: &mut Query, key: &SearchKey, numbering: Numbering<'_>) {
         SearchKey::SentSince(day) => date::sent(query, ">=", *day),
         SearchKey::Larger(size) => size_is(query, ">", *size),
         SearchKey::Smaller(size) => size_is(query, "<", *size),
+        SearchKey::Older(seconds) => date::age(query, "<=", *seconds),
+        SearchKey::Younger(seconds) => date::age(query, ">=", *seconds),
+        SearchKey::SavedBefore(day) => date::saved(query, None, Some(*day)),
+        SearchKey::SavedOn(day) => date::saved(query, Some(*day), day.next_day()),
+        SearchKey::SavedSince(day) => date::saved(query, Some(*day), None),
+        SearchKey::EmailId(id) => drop(query.push("e.email_id = ").push_bind(id.map(|id| id.0))),
+        SearchKey::ThreadId(id) => drop(query.push("m.thread_id = ").push_bind(id.map(|id| id.0))),
+        SearchKey::Sequence(set) | SearchKey::Uid(set) if set.is_saved() => {
+            let saved: NumberSet = numbering.saved.iter().copied().collect();
+            uid_in(query, saved.ranges().iter().copied());
+        }
         SearchKey::Sequence(set) => {
             let sequence = set.resolve(u32::try_from(numbering.uids.len()).unwrap_or(u32::MAX));
             uid_in(query, uids_of(&sequence, numbering.uids));

@@ -23,7 +23,8 @@ pub(in crate::imap) async fn uid_expunge(
     selected: &Selected,
     set: &SequenceSet,
 ) -> Answer {
-    remove(mailboxes, who, selected, Some(&selected.view.by_uid(set))).await
+    let uids = selected.uids(set, true).unwrap_or_default();
+    remove(mailboxes, who, selected, Some(&uids)).await
 }
 
 async fn remove(

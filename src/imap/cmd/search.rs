@@ -1,10 +1,14 @@
-//! SEARCH and UID SEARCH (RFC 3501 §6.4.4).
+//! SEARCH and UID SEARCH (RFC 3501 §6.4.4), with RETURN (RFC 4731).
+
+mod result;
+
+pub(in crate::imap::cmd) use result::Found;
 
 use crate::imap::answer::Answer;
 use crate::imap::selected::Selected;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::{Mailboxes, Numbering};
-use crate::wire::imap::command::Search;
+use crate::wire::imap::command::{Search, Tag};
 use crate::wire::imap::response::Writer;
 
 /// Tells which of the messages that the client knows have what it asks for.
@@ -12,19 +16,36 @@ pub(in crate::imap) async fn search(
     mailboxes: &Mailboxes,
     out: &mut Writer,
     who: &Identity,
-    selected: &Selected,
+    selected: &mut Selected,
+    tag: &Tag,
     search: &Search,
 ) -> Answer {
-    let view = &selected.view;
-    let numbering = Numbering { uids: view.uids(), recent_from: view.recent_from() };
+    let numbering = numbering(selected);
     match mailboxes.search(who, selected.folder, &search.keys, numbering).await {
-        Ok(found) => {
-            out.search(found.into_iter().filter_map(|uid| {
-                let sequence = view.sequence_of(uid)?;
-                Some(if search.uid { uid } else { sequence })
-            }));
+        Ok(mut uids) => {
+            uids.retain(|&uid| selected.view.sequence_of(uid).is_some());
+            let found = Found { uids, uid: search.uid, sorted: false };
+            match search.returns {
+                Some(returns) => found.tell(out, selected, tag, returns),
+                None => out.search(found.numbers(selected)),
+            }
             Answer::ok("That is all")
         }
-        Err(error) => error.into(),
+        Err(error) => {
+            if search.returns.is_some_and(|returns| returns.save) {
+                // RFC 5182 §2.1: a search that fails leaves nothing saved.
+                selected.saved = Vec::new();
+            }
+            error.into()
+        }
+    }
+}
+
+/// What the keys may ask of the session.
+pub(in crate::imap::cmd) fn numbering(selected: &Selected) -> Numbering<'_> {
+    Numbering {
+        uids: selected.view.uids(),
+        recent_from: selected.view.recent_from(),
+        saved: &selected.saved,
     }
 }

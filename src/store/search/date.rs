@@ -1,5 +1,7 @@
 //! Dates: the day a message came, and the day that its Date field names.
 
+use std::num::NonZeroU32;
+
 use time::{Date, OffsetDateTime, Time};
 
 use super::Query;
@@ -7,14 +9,29 @@ use super::Query;
 /// INTERNALDATE from the day `since` on and before the day `before`. It is shown in UTC, so that
 /// is the day it is on (RFC 3501 §6.4.4 disregards time and zone).
 pub(super) fn received(query: &mut Query, since: Option<Date>, before: Option<Date>) {
+    between(query, "m.internal_date", since, before);
+}
+
+/// When the message was put into this folder, likewise (RFC 8514).
+pub(super) fn saved(query: &mut Query, since: Option<Date>, before: Option<Date>) {
+    between(query, "e.saved_at", since, before);
+}
+
+fn between(query: &mut Query, column: &'static str, since: Option<Date>, before: Option<Date>) {
     query.push("(true");
     if let Some(day) = since {
-        query.push(" AND m.internal_date >= ").push_bind(midnight(day));
+        query.push(" AND ").push(column).push(" >= ").push_bind(midnight(day));
     }
     if let Some(day) = before {
-        query.push(" AND m.internal_date < ").push_bind(midnight(day));
+        query.push(" AND ").push(column).push(" < ").push_bind(midnight(day));
     }
     query.push(")");
+}
+
+/// INTERNALDATE compared with the moment that is so many seconds ago (RFC 5032).
+pub(super) fn age(query: &mut Query, compared: &'static str, seconds: NonZeroU32) {
+    query.push("m.internal_date ").push(compared).push(" now() - make_interval(secs => ");
+    query.push_bind(f64::from(seconds.get())).push(")");
 }
 
 fn midnight(day: Date) -> OffsetDateTime {

@@ -13,6 +13,7 @@ mod flags;
 pub mod frame;
 pub mod mailbox;
 pub mod numbers;
+pub mod partial_range;
 pub mod pattern;
 pub mod response;
 pub mod section;

@@ -28,14 +28,20 @@ impl SeqNumber {
     }
 }
 
-/// A set as the client wrote it; never empty. What it means depends on the largest number in use:
-/// see [`SequenceSet::resolve`].
+/// A set as the client wrote it. What it means depends on the largest number in use, see
+/// [`SequenceSet::resolve`], or, for `$`, on the last search whose result was saved.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SequenceSet {
+    /// Empty for `$` alone.
     ranges: Vec<(SeqNumber, SeqNumber)>,
 }
 
 impl SequenceSet {
+    /// Whether it is `$`: what was saved last (RFC 5182 §2.1). Then it names no numbers itself.
+    pub fn is_saved(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
     /// The numbers meant when `max` is the largest sequence number or UID in use, 0 if none is.
     ///
     /// The ends of a range may stand in either order, so `559:*` always holds `max`
@@ -62,11 +68,16 @@ impl SequenceSet {
 
 impl Cursor<'_> {
     /// ```abnf
-    /// sequence-set = (seq-number / seq-range) *("," sequence-set)
-    /// seq-range    = seq-number ":" seq-number
+    /// sequence-set     = (seq-number / seq-range) *("," sequence-set)
+    /// seq-range        = seq-number ":" seq-number
+    /// sequence-set     =/ seq-last-command    ; RFC 5182
+    /// seq-last-command = "$"
     /// ```
     pub(super) fn sequence_set(&mut self) -> Parsed<SequenceSet> {
         let mut ranges = Vec::new();
+        if self.eat(b"$") {
+            return Ok(SequenceSet { ranges });
+        }
         loop {
             if ranges.len() == MAX_RANGES {
                 return self.fail(What::Limit("ranges in a set"));
@@ -118,6 +129,9 @@ mod tests {
         assert_eq!(resolved("3:*", 1), "1:3");
         assert_eq!(resolved("*", 7), "7");
         assert_eq!(resolved("1:*", 0), "");
+        assert!(set("$").is_saved() && !set("1").is_saved());
+        assert_eq!(resolved("$", 9), "");
+        assert!(!set("$").exceeds(0));
     }
 
     #[test]
@@ -130,7 +144,9 @@ mod tests {
 
     #[test]
     fn what_is_no_set() {
-        for bad in ["", "0", "1:", ":1", "1,,2", ",1", "4294967296", "01", "a", "**"] {
+        for bad in
+            ["", "0", "1:", ":1", "1,,2", ",1", "4294967296", "01", "a", "**", "$,1", "1,$", "$:2"]
+        {
             let mut cursor = Cursor::new(bad.as_bytes());
             assert!(cursor.sequence_set().is_err() || !cursor.rest().is_empty(), "{bad}");
         }

@@ -3,6 +3,7 @@
 mod append;
 mod clients;
 mod daily;
+mod esearch;
 mod fetch;
 mod hostile;
 mod mailboxes;

@@ -11,6 +11,7 @@ mod mailbox;
 mod message;
 mod search;
 mod search_key;
+mod search_return;
 mod status;
 mod tag;
 
@@ -24,6 +25,7 @@ pub use mailbox::{Create, Rename};
 pub use message::{Store, Transfer};
 pub use search::Search;
 pub use search_key::{SearchFlag, SearchKey};
+pub use search_return::Returns;
 pub use status::{Status, StatusItem};
 pub use tag::{Tag, Tagged};
 

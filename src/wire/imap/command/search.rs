@@ -1,6 +1,9 @@
-//! SEARCH (RFC 3501 §6.4.4).
+//! SEARCH (RFC 3501 §6.4.4), extended by RFC 4731.
 
-use crate::wire::imap::command::search_key::{SearchKey, flag_key, not, number_key, text_key};
+use crate::wire::imap::command::search_key::{
+    SearchKey, date_key, flag_key, not, number_key, text_key,
+};
+use crate::wire::imap::command::search_return::{Returns, returns};
 use crate::wire::imap::cursor::{Cursor, Parsed};
 use crate::wire::imap::error::{SyntaxError, What};
 
@@ -15,31 +18,45 @@ pub struct Search {
     /// Whether the answer is UIDs. Sets among the keys are sequence numbers either way, unless
     /// they stand behind `UID`.
     pub uid: bool,
+    /// What the answer tells; `None` where the client did not say.
+    pub returns: Option<Returns>,
     /// What must hold of a message: every one of these, at least one.
     pub keys: Vec<SearchKey>,
 }
 
 /// ```abnf
-/// search = "SEARCH" [SP "CHARSET" SP astring] 1*(SP search-key)
+/// search         = "SEARCH" [search-return-opts] SP search-program
+/// search-program = ["CHARSET" SP astring SP] search-key *(SP search-key)
 /// ```
 ///
 /// US-ASCII and UTF-8 are the charsets here (RFC 3501 §6.4.4 asks for the first, RFC 9051 for the
 /// second), so text is UTF-8 whether a charset was named or not.
 pub(super) fn search(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Search> {
+    let returns = returns(cursor)?;
     if cursor.eat(b" CHARSET ") {
-        let offset = cursor.offset();
-        let charset = cursor.astring("a charset")?.to_ascii_uppercase();
-        if !matches!(charset.as_slice(), b"UTF-8" | b"US-ASCII") {
-            return Err(SyntaxError { what: What::Charset, offset });
-        }
+        charset(cursor)?;
     }
+    Ok(Search { uid, returns, keys: search_keys(cursor)? })
+}
+
+/// The name of a charset, which has to be one of the two.
+pub(super) fn charset(cursor: &mut Cursor<'_>) -> Parsed<()> {
+    let offset = cursor.offset();
+    let charset = cursor.astring("a charset")?.to_ascii_uppercase();
+    match charset.as_slice() {
+        b"UTF-8" | b"US-ASCII" => Ok(()),
+        _ => Err(SyntaxError { what: What::Charset, offset }),
+    }
+}
+
+/// `1*(SP search-key)`
+pub(super) fn search_keys(cursor: &mut Cursor<'_>) -> Parsed<Vec<SearchKey>> {
     let mut keys = Keys { cursor, left: MAX_KEYS };
-    keys.cursor.sp()?;
-    let mut all = vec![keys.key(0)?];
-    while keys.cursor.eat(b" ") {
-        all.push(keys.key(0)?);
+    let mut all = vec![keys.next(0)?];
+    while keys.cursor.peek() == Some(b' ') {
+        all.push(keys.next(0)?);
     }
-    Ok(Search { uid, keys: all })
+    Ok(all)
 }
 
 /// Reads keys and counts them.
@@ -60,7 +77,9 @@ impl Keys<'_, '_> {
         };
         match self.cursor.peek() {
             Some(b'(') => return self.all_of(depth + 1),
-            Some(b'0'..=b'9' | b'*') => return self.cursor.sequence_set().map(SearchKey::Sequence),
+            Some(b'0'..=b'9' | b'*' | b'$') => {
+                return self.cursor.sequence_set().map(SearchKey::Sequence);
+            }
             _ => {}
         }
         let offset = self.cursor.offset();
@@ -75,6 +94,7 @@ impl Keys<'_, '_> {
                 let unknown = SyntaxError { what: What::Expected("a search key"), offset };
                 flag_key(self.cursor, word)
                     .or_else(|| text_key(self.cursor, word))
+                    .or_else(|| date_key(self.cursor, word))
                     .or_else(|| number_key(self.cursor, word))
                     .unwrap_or(Err(unknown))
             }
@@ -153,8 +173,10 @@ mod tests {
         let all = "ALL ANSWERED BCC a BEFORE 1-Feb-1994 BODY a CC a DELETED DRAFT FLAGGED FROM a HEADER X-A \"\" \
                    KEYWORD k LARGER 1 NEW NOT ALL OLD ON 1-Feb-1994 OR ALL 1 RECENT SEEN SENTBEFORE 1-Feb-1994 \
                    SENTON 1-Feb-1994 SENTSINCE 1-Feb-1994 SINCE 1-Feb-1994 SMALLER 5000000000 SUBJECT a TEXT a \
-                   TO a UID 1:* UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNKEYWORD k UNSEEN 2,4 (1 (ALL))";
-        assert_eq!(parse(all).unwrap().len(), 37);
+                   TO a UID 1:* UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNKEYWORD k UNSEEN 2,4 (1 (ALL)) $ \
+                   OLDER 1 YOUNGER 86400 SAVEDBEFORE 1-Feb-1994 SAVEDON 1-Feb-1994 SAVEDSINCE 1-Feb-1994 \
+                   SAVEDATESUPPORTED EMAILID M1 THREADID T-_1";
+        assert_eq!(parse(all).unwrap().len(), 46);
     }
 
     #[test]
@@ -179,6 +201,11 @@ mod tests {
             "LARGER -1",
             "CHARSET UTF-8",
             "KEYWORD \\Seen",
+            "OLDER 0",
+            "YOUNGER x",
+            "SAVEDATESUPPORTED x",
+            "EMAILID \"\"",
+            "THREADID a+b",
             "TEXT {1}\r\n\u{0}",
         ] {
             assert!(parse(bad).is_err(), "{bad}");

@@ -1,8 +1,11 @@
-//! The keys of SEARCH (RFC 3501 §6.4.4).
+//! The keys of SEARCH (RFC 3501 §6.4.4) and those that extensions add.
+
+use std::num::NonZeroU32;
 
 use time::Date;
 
 use crate::domain::flags::Keyword;
+use crate::domain::ids::{EmailId, ThreadId};
 use crate::wire::imap::cursor::{Cursor, Parsed};
 use crate::wire::imap::set::SequenceSet;
 
@@ -49,6 +52,20 @@ pub enum SearchKey {
     SentOn(Date),
     /// Date field on or after this day.
     SentSince(Date),
+    /// Internal date at least so many seconds ago (RFC 5032).
+    Older(NonZeroU32),
+    /// Internal date at most so many seconds ago (RFC 5032).
+    Younger(NonZeroU32),
+    /// Put into this mailbox before this day (RFC 8514).
+    SavedBefore(Date),
+    /// Put into this mailbox on this day.
+    SavedOn(Date),
+    /// Put into this mailbox on or after this day.
+    SavedSince(Date),
+    /// This message, whichever mailboxes it is in (RFC 8474); `None` for what is no id of ours.
+    EmailId(Option<EmailId>),
+    /// In this conversation (RFC 8474); `None` for what is no id of ours.
+    ThreadId(Option<ThreadId>),
     /// More bytes than this.
     Larger(u64),
     /// Fewer bytes than this.
@@ -159,10 +176,11 @@ fn header_key(cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
 
 /// ```abnf
 /// search-key =/ "BEFORE" SP date / "ON" SP date / "SINCE" SP date / "SENTBEFORE" SP date /
-///               "SENTON" SP date / "SENTSINCE" SP date / "LARGER" SP number /
-///               "SMALLER" SP number / "UID" SP sequence-set
+///               "SENTON" SP date / "SENTSINCE" SP date
+/// search-key =/ "SAVEDBEFORE" SP date / "SAVEDON" SP date / "SAVEDSINCE" SP date /
+///               "SAVEDATESUPPORTED"    ; RFC 8514
 /// ```
-pub(super) fn number_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<SearchKey>> {
+pub(super) fn date_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<SearchKey>> {
     let make = match word {
         b"BEFORE" => SearchKey::Before,
         b"ON" => SearchKey::On,
@@ -170,16 +188,43 @@ pub(super) fn number_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<
         b"SENTBEFORE" => SearchKey::SentBefore,
         b"SENTON" => SearchKey::SentOn,
         b"SENTSINCE" => SearchKey::SentSince,
-        b"LARGER" => {
-            return Some(cursor.sp().and_then(|()| cursor.number64()).map(SearchKey::Larger));
-        }
-        b"SMALLER" => {
-            return Some(cursor.sp().and_then(|()| cursor.number64()).map(SearchKey::Smaller));
-        }
-        b"UID" => {
-            return Some(cursor.sp().and_then(|()| cursor.sequence_set()).map(SearchKey::Uid));
-        }
+        b"SAVEDBEFORE" => SearchKey::SavedBefore,
+        b"SAVEDON" => SearchKey::SavedOn,
+        b"SAVEDSINCE" => SearchKey::SavedSince,
+        // Every mailbox keeps the date.
+        b"SAVEDATESUPPORTED" => return Some(Ok(SearchKey::All)),
         _ => return None,
     };
     Some(cursor.sp().and_then(|()| cursor.date()).map(make))
+}
+
+/// ```abnf
+/// search-key =/ "LARGER" SP number / "SMALLER" SP number / "UID" SP sequence-set
+/// search-key =/ ("OLDER" / "YOUNGER") SP nz-number                  ; RFC 5032
+/// search-key =/ "EMAILID" SP objectid / "THREADID" SP objectid      ; RFC 8474
+/// ```
+pub(super) fn number_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<SearchKey>> {
+    let read: fn(&mut Cursor<'_>) -> Parsed<SearchKey> = match word {
+        b"LARGER" => |cursor| cursor.number64().map(SearchKey::Larger),
+        b"SMALLER" => |cursor| cursor.number64().map(SearchKey::Smaller),
+        b"UID" => |cursor| cursor.sequence_set().map(SearchKey::Uid),
+        b"OLDER" => |cursor| cursor.nz_number().map(SearchKey::Older),
+        b"YOUNGER" => |cursor| cursor.nz_number().map(SearchKey::Younger),
+        b"EMAILID" => |cursor| Ok(SearchKey::EmailId(object_id(cursor)?.parse().ok())),
+        b"THREADID" => |cursor| Ok(SearchKey::ThreadId(object_id(cursor)?.parse().ok())),
+        _ => return None,
+    };
+    Some(cursor.sp().and_then(|()| read(cursor)))
+}
+
+/// ```abnf
+/// objectid = 1*255(ALPHA / DIGIT / "_" / "-")    ; RFC 8474
+/// ```
+fn object_id<'a>(cursor: &mut Cursor<'a>) -> Parsed<&'a str> {
+    let class = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let id = cursor.take_while1(class, "an object id")?;
+    match str::from_utf8(id) {
+        Ok(id) if id.len() <= 255 => Ok(id),
+        _ => cursor.expected("an object id"),
+    }
 }

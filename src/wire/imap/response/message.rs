@@ -1,4 +1,4 @@
-//! Responses about messages but FETCH: EXPUNGE, SEARCH (RFC 3501 §7.2.5, §7.4.1).
+//! Responses about messages but FETCH and what searches find: EXPUNGE (RFC 3501 §7.4.1).
 
 use super::Writer;
 
@@ -11,18 +11,6 @@ impl Writer {
     pub fn expunge(&mut self, sequence: u32) {
         self.numbered(sequence, " EXPUNGE\r\n");
     }
-
-    /// ```abnf
-    /// mailbox-data =/ "SEARCH" *(SP nz-number)
-    /// ```
-    pub fn search(&mut self, found: impl IntoIterator<Item = u32>) {
-        self.put("* SEARCH");
-        for number in found {
-            self.put(" ");
-            self.number(number);
-        }
-        self.end();
-    }
 }
 
 #[cfg(test)]
@@ -30,9 +18,7 @@ mod tests {
     use crate::wire::imap::response::tests::written;
 
     #[test]
-    fn the_examples_of_rfc_3501_section_7() {
+    fn the_example_of_rfc_3501_section_7_4_1() {
         assert_eq!(written(|w| w.expunge(44)), "* 44 EXPUNGE\r\n");
-        assert_eq!(written(|w| w.search([2, 3, 6])), "* SEARCH 2 3 6\r\n");
-        assert_eq!(written(|w| w.search([])), "* SEARCH\r\n");
     }
 }

@@ -4,12 +4,14 @@ mod code;
 mod fetch;
 mod mailbox;
 mod message;
+mod search;
 mod server;
 mod state;
 
 pub use code::Code;
 pub use fetch::FetchWriter;
 pub use mailbox::{ChildInfo, ListAttribute, ListLine};
+pub use search::{Esearch, Numbers};
 pub use state::State;
 
 use super::strings::encode_number;

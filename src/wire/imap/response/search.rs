@@ -1,0 +1,163 @@
+//! What searches find: SEARCH (RFC 3501 §7.2.5) and ESEARCH (RFC 4731, RFC 9394).
+
+use super::Writer;
+use crate::wire::imap::command::Tag;
+use crate::wire::imap::numbers::NumberSet;
+use crate::wire::imap::partial_range::PartialRange;
+
+/// Messages found, in the form in which they are told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Numbers {
+    /// A set: their order means nothing.
+    Set(NumberSet),
+    /// In this order (RFC 5267 §3).
+    Sorted(Vec<u32>),
+}
+
+impl Numbers {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Set(set) => set.is_empty(),
+            Self::Sorted(numbers) => numbers.is_empty(),
+        }
+    }
+}
+
+/// One ESEARCH answer: what it tells.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Esearch {
+    /// The numbers are UIDs.
+    pub uid: bool,
+    /// `MIN`
+    pub min: Option<u32>,
+    /// `MAX`
+    pub max: Option<u32>,
+    /// `COUNT`
+    pub count: Option<u32>,
+    /// `ALL`; not told when it is empty.
+    pub all: Option<Numbers>,
+    /// `PARTIAL`
+    pub partial: Option<(PartialRange, Numbers)>,
+}
+
+impl Writer {
+    /// ```abnf
+    /// mailbox-data =/ "SEARCH" *(SP nz-number)
+    /// ```
+    pub fn search(&mut self, found: impl IntoIterator<Item = u32>) {
+        self.put("* SEARCH");
+        for number in found {
+            self.put(" ");
+            self.number(number);
+        }
+        self.end();
+    }
+
+    /// The answer to the command `tag`.
+    ///
+    /// ```abnf
+    /// esearch-response   = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)
+    /// search-correlator  = SP "(" "TAG" SP tag-string ")"
+    /// search-return-data = "MIN" SP nz-number / "MAX" SP nz-number / "ALL" SP sequence-set /
+    ///                      "COUNT" SP number
+    /// search-return-data =/ "PARTIAL" SP "(" partial-range SP partial-results ")"  ; RFC 9394
+    /// partial-results    = sequence-set / "NIL"
+    /// ```
+    pub fn esearch(&mut self, tag: &Tag, found: &Esearch) {
+        self.put("* ESEARCH (TAG \"");
+        self.put(tag.as_str());
+        self.put("\")");
+        if found.uid {
+            self.put(" UID");
+        }
+        for (name, number) in [(" MIN ", found.min), (" MAX ", found.max), (" COUNT ", found.count)]
+        {
+            if let Some(number) = number {
+                self.put(name);
+                self.number(number);
+            }
+        }
+        if let Some(all) = found.all.as_ref().filter(|all| !all.is_empty()) {
+            self.put(" ALL ");
+            self.found(all);
+        }
+        if let Some((range, numbers)) = &found.partial {
+            self.put(&format!(" PARTIAL ({range} "));
+            self.found(numbers);
+            self.put(")");
+        }
+        self.end();
+    }
+
+    /// `sequence-set / "NIL"`
+    fn found(&mut self, numbers: &Numbers) {
+        match numbers {
+            empty if empty.is_empty() => self.put("NIL"),
+            Numbers::Set(set) => self.put(&set.to_string()),
+            Numbers::Sorted(numbers) => {
+                for (index, &number) in numbers.iter().enumerate() {
+                    self.put(if index > 0 { "," } else { "" });
+                    self.number(number);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::imap::command::parse_command;
+    use crate::wire::imap::command::{Command, Returns};
+    use crate::wire::imap::response::tests::written;
+
+    fn esearch(tag: &str, found: &Esearch) -> String {
+        let noop = parse_command(format!("{tag} NOOP\r\n").as_bytes()).unwrap();
+        written(|w| w.esearch(&noop.tag, found))
+    }
+
+    fn set(numbers: impl IntoIterator<Item = u32>) -> Numbers {
+        Numbers::Set(numbers.into_iter().collect())
+    }
+
+    #[test]
+    fn the_examples_of_rfc_3501_section_7_2_5() {
+        assert_eq!(written(|w| w.search([2, 3, 6])), "* SEARCH 2 3 6\r\n");
+        assert_eq!(written(|w| w.search([])), "* SEARCH\r\n");
+    }
+
+    #[test]
+    fn the_examples_of_rfc_4731_section_3() {
+        let found = Esearch { min: Some(2), count: Some(3), ..Esearch::default() };
+        assert_eq!(esearch("A282", &found), "* ESEARCH (TAG \"A282\") MIN 2 COUNT 3\r\n");
+        let found = Esearch { all: Some(set([2, 10, 11])), ..Esearch::default() };
+        assert_eq!(esearch("A283", &found), "* ESEARCH (TAG \"A283\") ALL 2,10:11\r\n");
+        let found = Esearch { uid: true, min: Some(7), max: Some(3800), ..Esearch::default() };
+        assert_eq!(esearch("A285", &found), "* ESEARCH (TAG \"A285\") UID MIN 7 MAX 3800\r\n");
+        let none = Esearch { count: Some(0), all: Some(set([])), ..Esearch::default() };
+        assert_eq!(esearch("A", &none), "* ESEARCH (TAG \"A\") COUNT 0\r\n");
+    }
+
+    #[test]
+    fn the_examples_of_rfc_9394_and_5267() {
+        let line = b"a UID SEARCH RETURN (PARTIAL -1:-100) ALL\r\n";
+        let Command::Search(search) = parse_command(line).unwrap().command else { panic!() };
+        let Some(Returns { partial: Some(range), .. }) = search.returns else { panic!() };
+        let partial =
+            |numbers| Esearch { uid: true, partial: Some((range, numbers)), ..Esearch::default() };
+        assert_eq!(
+            esearch("A02", &partial(set([1, 2, 5]))),
+            "* ESEARCH (TAG \"A02\") UID PARTIAL (-1:-100 1:2,5)\r\n"
+        );
+        assert_eq!(
+            esearch("A02", &partial(set([]))),
+            "* ESEARCH (TAG \"A02\") UID PARTIAL (-1:-100 NIL)\r\n"
+        );
+        let sorted = Numbers::Sorted(vec![23764, 23763, 23761]);
+        let found = Esearch { uid: true, count: Some(3), all: Some(sorted), ..Esearch::default() };
+        assert_eq!(
+            esearch("E01", &found),
+            "* ESEARCH (TAG \"E01\") UID COUNT 3 ALL 23764,23763,23761\r\n"
+        );
+    }
+}
