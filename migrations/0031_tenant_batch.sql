@@ -40,50 +40,55 @@ COMMENT ON FUNCTION find_thread IS 'The thread that a message belongs to, by wha
 -- message of a batch may answer another one of it, or have its dedup_key:
 -- they do not see each other.
 CREATE FUNCTION deliver_emails(
-    p_tenant uuid, p_fields jsonb[], p_texts text[], p_parts jsonb[], p_envelopes bytea[], p_bodies bytea[],
-    p_body_structures bytea[], p_headers bytea[], p_skeletons bytea[], p_cuts jsonb[], p_attachments jsonb[],
-    p_targets jsonb[], p_actions jsonb[])
+    p_tenant uuid, p_ids uuid[], p_keys bytea[], p_versions bigint[], p_sizes bigint[], p_fields jsonb[],
+    p_texts text[], p_parts jsonb[], p_envelopes bytea[], p_bodies bytea[], p_body_structures bytea[],
+    p_headers bytea[], p_skeletons bytea[], p_cuts jsonb[], p_attachments jsonb[], p_targets jsonb[],
+    p_actions jsonb[])
 RETURNS TABLE (email_id uuid, thread_id uuid, duplicate boolean,
     folder_ids uuid[], uids bigint[], modseqs bigint[], uidvalidities bigint[])
--- Plans are made once: for arrays of known length Postgres would make one for each call.
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+-- Plans are made once, where Postgres would make one for each length of array, and look up what they need: made
+-- while tables are empty, they would read all of them instead.
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
-    v_ids uuid[] := ARRAY(SELECT (f ->> 'id')::uuid FROM unnest(p_fields) f);
-    v_keys bytea[] := ARRAY(SELECT decode(f ->> 'dedup_key', 'hex') FROM unnest(p_fields) f);
+    v_ids uuid[] := p_ids;
     v_targets jsonb[] := p_targets;
-    v_threads uuid[] := array_fill(NULL::uuid, ARRAY[cardinality(p_fields)]);
-    v_duplicates boolean[] := array_fill(false, ARRAY[cardinality(p_fields)]);
+    v_threads uuid[] := array_fill(NULL::uuid, ARRAY[cardinality(p_ids)]);
+    v_duplicates boolean[] := array_fill(false, ARRAY[cardinality(p_ids)]);
     v_old uuid[] := '{}';
     -- The messages that are stored, by their place in the batch.
-    v_new integer[] := ARRAY(SELECT generate_series(1, cardinality(p_fields)));
+    v_new integer[] := ARRAY(SELECT generate_series(1, cardinality(p_ids)));
     v_places record;
-    v_folders record;
+    v_folder record;
     v_tenant record;
     v_row record;
+    v_size bigint;
+    v_unseen bigint;
     v_uids bigint[] := '{}';
     v_modseqs bigint[] := '{}';
     v_uidvalidities bigint[] := '{}';
     v_n integer;
-    v_f integer;
+    v_last integer;
 BEGIN
     SELECT t.first_mail_at IS NULL AS is_first, t.directory_version, t.default_quota_bytes INTO STRICT v_tenant
         FROM public.tenants t WHERE t.id = p_tenant;
     -- Who decided where they go may not have heard of the last change yet.
-    IF v_tenant.directory_version <> ANY (ARRAY(SELECT (f ->> 'directory_version')::bigint FROM unnest(p_fields) f)) THEN
+    IF v_tenant.directory_version <> ANY (p_versions) THEN
         RAISE EXCEPTION 'the directory of % has changed', p_tenant USING ERRCODE = 'KX002';
     END IF;
 
     -- The same message again (a peer that missed our 250): say yes, store nothing.
-    IF array_remove(v_keys, NULL) <> '{}' THEN
+    IF array_remove(p_keys, NULL) <> '{}' THEN
         FOR v_row IN
-            SELECT k.n, e.id, e.thread_id AS thread, e.received_at > now() - interval '72 hours' AS is_same
-            FROM unnest(v_keys) WITH ORDINALITY AS k (key, n) JOIN emails e ON e.dedup_key = k.key
+            SELECT array_position(p_keys, e.dedup_key) AS n, e.id, e.thread_id AS thread,
+                e.received_at > now() - interval '72 hours' AS is_same
+            FROM emails e WHERE e.dedup_key = ANY (p_keys)
         LOOP
             IF v_row.is_same THEN
                 v_duplicates[v_row.n] := true;
                 v_ids[v_row.n] := v_row.id;
                 v_threads[v_row.n] := v_row.thread;
-                v_new := array_remove(v_new, v_row.n::integer);
+                v_new := array_remove(v_new, v_row.n);
             ELSE
                 UPDATE emails e SET dedup_key = NULL WHERE e.id = v_row.id;
             END IF;
@@ -124,10 +129,10 @@ BEGIN
             subject, from_address, from_name, recipients, sent_at, internal_date, size_bytes, header_bytes,
             envelope, body, body_structure, parts, text_body, snippet, has_attachments, verdict, spam_score,
             orphaned_at)
-        SELECT v_ids[n], v_threads[n], f ->> 'source', (f ->> 'queue_id')::uuid, v_keys[n], f ->> 'reverse_path',
+        SELECT v_ids[n], v_threads[n], f ->> 'source', (f ->> 'queue_id')::uuid, p_keys[n], f ->> 'reverse_path',
             f ->> 'message_id', r.in_reply_to, r.reference_ids || r.in_reply_to, f ->> 'subject', f ->> 'from_address',
             f ->> 'from_name', f -> 'recipients', to_timestamp((f ->> 'sent_at')::double precision),
-            coalesce(to_timestamp((f ->> 'internal_date')::double precision), now()), (f ->> 'size_bytes')::bigint,
+            coalesce(to_timestamp((f ->> 'internal_date')::double precision), now()), p_sizes[n],
             octet_length(p_headers[n]), p_envelopes[n], p_bodies[n], p_body_structures[n], p_parts[n], p_texts[n],
             f ->> 'snippet', p_attachments[n] <> '[]', coalesce(f -> 'verdict', '{}'), (f ->> 'spam_score')::real,
             CASE WHEN v_targets[n] = '[]' THEN now() END
@@ -148,7 +153,7 @@ BEGIN
 
     -- Which folder of each target, and for each message every folder once; in the order of the folders.
     SELECT coalesce(array_agg(x.n), '{}') AS ns, coalesce(array_agg(x.folder), '{}') AS folders,
-            coalesce(array_agg(x.target), '{}') AS targets, coalesce(array_agg(x.seen), '{}') AS seen,
+            array_agg(x.target) AS targets, array_agg(x.seen) AS seen,
             array_agg(DISTINCT x.address_id) FILTER (WHERE x.has_quota) AS bounded
         INTO v_places FROM (
         SELECT DISTINCT ON (f.id, n) n, f.id AS folder, t.target, coalesce(w.seen, false) AS seen, a.id AS address_id,
@@ -169,32 +174,38 @@ BEGIN
     IF v_places.folders[1] <> v_places.folders[cardinality(v_places.folders)] THEN
         PERFORM 1 FROM folders f WHERE f.id = ANY (v_places.folders) ORDER BY f.id FOR UPDATE;
     END IF;
-    WITH moved AS (
-        UPDATE folders f SET uidnext = f.uidnext + p.messages, highestmodseq = f.highestmodseq + 1,
-                message_count = f.message_count + p.messages, size_bytes = f.size_bytes + p.size_bytes,
-                unseen_count = f.unseen_count + p.unseen
-            FROM (SELECT v_places.folders[i] AS folder, count(*) AS messages,
-                      sum((p_fields[v_places.ns[i]] -> 'size_bytes')::bigint)::bigint AS size_bytes,
-                      count(*) FILTER (WHERE NOT v_places.seen[i]) AS unseen
-                  FROM generate_series(1, cardinality(v_places.ns)) i GROUP BY 1) p
-            WHERE f.id = p.folder
-            RETURNING f.id, f.uidnext - p.messages AS first_uid, f.highestmodseq AS modseq, f.uidvalidity)
-    SELECT array_agg(m.id) AS ids, array_agg(m.first_uid) AS first_uids, array_agg(m.modseq) AS modseqs,
-            array_agg(m.uidvalidity) AS uidvalidities
-        INTO v_folders FROM moved m;
-    FOR v_n IN 1 .. cardinality(v_places.ns) LOOP
-        v_f := array_position(v_folders.ids, v_places.folders[v_n]);
-        v_uids := v_uids || v_folders.first_uids[v_f];
-        v_folders.first_uids[v_f] := v_folders.first_uids[v_f] + 1;
-        v_modseqs := v_modseqs || v_folders.modseqs[v_f];
-        v_uidvalidities := v_uidvalidities || v_folders.uidvalidities[v_f];
+    -- They stand in the order of the folders: each folder moves once, by all that goes there.
+    v_n := 1;
+    WHILE v_n <= cardinality(v_places.ns) LOOP
+        v_last := v_n;
+        v_size := 0;
+        v_unseen := 0;
+        LOOP
+            v_size := v_size + p_sizes[v_places.ns[v_last]];
+            v_unseen := v_unseen + CASE WHEN v_places.seen[v_last] THEN 0 ELSE 1 END;
+            EXIT WHEN v_places.folders[v_last + 1] IS DISTINCT FROM v_places.folders[v_n];
+            v_last := v_last + 1;
+        END LOOP;
+        UPDATE folders f SET uidnext = f.uidnext + v_last - v_n + 1, highestmodseq = f.highestmodseq + 1,
+                message_count = f.message_count + v_last - v_n + 1, size_bytes = f.size_bytes + v_size,
+                unseen_count = f.unseen_count + v_unseen
+            WHERE f.id = v_places.folders[v_n]
+            RETURNING f.uidnext - 1 AS last_uid, f.highestmodseq AS modseq, f.uidvalidity INTO STRICT v_folder;
+        FOR v_n IN v_n .. v_last LOOP
+            v_uids := v_uids || v_folder.last_uid - v_last + v_n;
+            v_modseqs := v_modseqs || v_folder.modseq;
+            v_uidvalidities := v_uidvalidities || v_folder.uidvalidity;
+        END LOOP;
+        v_n := v_last + 1;
     END LOOP;
     INSERT INTO folder_entries (folder_id, email_id, uid, modseq, seen, answered, flagged, deleted, draft, keywords)
         SELECT v_places.folders[i], v_ids[v_places.ns[i]], v_uids[i], v_modseqs[i], v_places.seen[i],
-            coalesce(t -> 'answered' = 'true', false), coalesce(t -> 'flagged' = 'true', false),
-            coalesce(t -> 'deleted' = 'true', false), coalesce(t -> 'draft' = 'true', false),
-            ARRAY(SELECT jsonb_array_elements_text(t -> 'keywords'))
-        FROM generate_series(1, cardinality(v_places.ns)) i CROSS JOIN LATERAL (SELECT v_places.targets[i] AS t OFFSET 0) t;
+            coalesce(v_places.targets[i] -> 'answered' = 'true', false),
+            coalesce(v_places.targets[i] -> 'flagged' = 'true', false),
+            coalesce(v_places.targets[i] -> 'deleted' = 'true', false),
+            coalesce(v_places.targets[i] -> 'draft' = 'true', false),
+            ARRAY(SELECT jsonb_array_elements_text(v_places.targets[i] -> 'keywords'))
+        FROM generate_series(1, cardinality(v_uids)) i;
     IF v_places.bounded IS NOT NULL THEN
         PERFORM check_quota(a) FROM unnest(v_places.bounded) a;
     END IF;
@@ -205,7 +216,7 @@ BEGIN
     END LOOP;
 
     INSERT INTO public.analytics_events (tenant_id, event, email_id, properties)
-        SELECT p_tenant, 'email.received', v_ids[n], jsonb_build_object('size', p_fields[n] -> 'size_bytes')
+        SELECT p_tenant, 'email.received', v_ids[n], jsonb_build_object('size', p_sizes[n])
         FROM unnest(v_new) n WHERE p_fields[n] ->> 'source' IN ('smtp', 'system');
     IF FOUND AND v_tenant.is_first THEN
         PERFORM public.note_first_mail(p_tenant);

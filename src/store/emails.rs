@@ -13,13 +13,15 @@ use crate::store::tenant::TenantTx;
 #[derive(Clone, Debug, Serialize)]
 pub struct Fields {
     /// Known beforehand where something must name it in the same transaction.
+    #[serde(skip)]
     pub id: EmailId,
     /// `smtp`, `submission`, `append`, `api`, `import` or `system`.
     pub source: &'static str,
     /// The id in the 250 and in Received.
     pub queue_id: Option<QueueId>,
-    /// SHA-256 in hex of content, sender and recipients.
-    pub dedup_key: Option<String>,
+    /// SHA-256 of content, sender and recipients.
+    #[serde(skip)]
+    pub dedup_key: Option<[u8; 32]>,
     /// The envelope's reverse-path, empty for `<>`.
     pub reverse_path: Option<String>,
     /// Message-ID without `<>`.
@@ -45,6 +47,7 @@ pub struct Fields {
     /// IMAP INTERNALDATE in seconds since 1970; `None` is now.
     pub internal_date: Option<i64>,
     /// Octets of the whole message.
+    #[serde(skip)]
     pub size_bytes: u64,
     /// Begin of the readable text.
     pub snippet: String,
@@ -54,6 +57,7 @@ pub struct Fields {
     pub spam_score: Option<f32>,
     /// The organisation's `directory_version` by which targets and actions
     /// were decided, where the directory was asked.
+    #[serde(skip)]
     pub directory_version: Option<i64>,
 }
 

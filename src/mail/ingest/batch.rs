@@ -4,12 +4,14 @@
 //! at its end, is paid once for all of them. Nobody waits for company: while
 //! one batch of an organisation is being stored, the next one gathers.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
 use crate::domain::ids::TenantId;
+use crate::mail::ingest::dedup::DedupKey;
 use crate::store;
 use crate::store::db::Db;
 use crate::store::emails::{Fields, NewEmail, Stored};
@@ -18,10 +20,6 @@ use crate::store::emails::{Fields, NewEmail, Stored};
 const MESSAGES: usize = 64;
 /// And octets, unless one alone is larger.
 const OCTETS: usize = 4 * 1024 * 1024;
-/// This many that wait are worth another connection.
-const CROWD: usize = 32;
-/// Connections that store for one organisation at once.
-const LANES: usize = 4;
 
 type Answer = (Box<NewEmail>, Result<Stored, store::Error>);
 
@@ -29,14 +27,9 @@ type Answer = (Box<NewEmail>, Result<Stored, store::Error>);
 #[derive(Clone)]
 pub(super) struct Batches {
     db: Db,
-    queues: Arc<Mutex<HashMap<TenantId, Queue>>>,
-}
-
-/// Those of one organisation. It is there while somebody stores them.
-#[derive(Default)]
-struct Queue {
-    waiting: VecDeque<Waiting>,
-    lanes: usize,
+    /// Those of one organisation are there while somebody stores them: one
+    /// task, so that what two batches change cannot make them wait in a circle.
+    queues: Arc<Mutex<HashMap<TenantId, VecDeque<Waiting>>>>,
 }
 
 struct Waiting {
@@ -56,36 +49,38 @@ impl Batches {
         if self.line_up(tenant, Waiting { email, answer }) {
             tokio::spawn(self.clone().work(tenant));
         }
-        // Nothing comes only where the runtime ends.
+        // Nothing comes only where that task ended half-way.
         answered.await.ok()
     }
 
-    /// Whether there should be one more to store them.
+    /// Whether nobody stores those of this organisation yet.
     fn line_up(&self, tenant: TenantId, one: Waiting) -> bool {
-        let mut queues = self.lock();
-        let queue = queues.entry(tenant).or_default();
-        queue.waiting.push_back(one);
-        let more = queue.lanes == 0 || queue.lanes < LANES && queue.waiting.len() >= CROWD;
-        queue.lanes += usize::from(more);
-        more
+        match self.lock().entry(tenant) {
+            Entry::Occupied(mut queue) => {
+                queue.get_mut().push_back(one);
+                false
+            }
+            Entry::Vacant(queue) => {
+                queue.insert(VecDeque::from([one]));
+                true
+            }
+        }
     }
 
     /// Stores until nothing waits.
     async fn work(self, tenant: TenantId) {
+        let mut work = Work { batches: &self, tenant, done: false };
         while let Some(batch) = self.next(tenant) {
             self.store_batch(tenant, batch).await;
         }
+        work.done = true;
     }
 
     fn next(&self, tenant: TenantId) -> Option<Vec<Waiting>> {
         let mut queues = self.lock();
-        let queue = queues.get_mut(&tenant)?;
-        let batch = take(&mut queue.waiting);
+        let batch = take(queues.get_mut(&tenant)?);
         if batch.is_empty() {
-            queue.lanes -= 1;
-            if queue.lanes == 0 {
-                queues.remove(&tenant);
-            }
+            queues.remove(&tenant);
             return None;
         }
         Some(batch)
@@ -120,8 +115,23 @@ impl Batches {
     }
 
     /// Nothing here can panic while it holds the lock, so a poisoned one is still right.
-    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, Queue>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, VecDeque<Waiting>>> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sees to it that nobody waits for a task that ended half-way.
+struct Work<'a> {
+    batches: &'a Batches,
+    tenant: TenantId,
+    done: bool,
+}
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.batches.lock().remove(&self.tenant);
+        }
     }
 }
 
@@ -177,7 +187,8 @@ fn weight(email: &NewEmail) -> usize {
 /// What tells that a message belongs to one that is in the batch.
 #[derive(Default)]
 struct Kin {
-    /// Dedup keys and message ids, those that are answered as well.
+    keys: HashSet<DedupKey>,
+    /// Message ids, those that are answered as well.
     ids: HashSet<String>,
     /// Base subjects, and whether one of those is a reply.
     subjects: HashMap<String, bool>,
@@ -186,14 +197,17 @@ struct Kin {
 impl Kin {
     /// Takes a message in, unless it is related to one that is in already.
     fn admits(&mut self, fields: &Fields) -> bool {
-        let own = fields.dedup_key.iter().chain(&fields.message_id);
+        let own = fields.message_id.iter();
         let ids: Vec<&String> =
             own.chain(&fields.in_reply_to).chain(&fields.reference_ids).collect();
         let same_subject = self.subjects.get(&fields.base_subject);
-        let by_subject = same_subject.is_some_and(|is_reply| *is_reply || fields.is_reply);
-        if by_subject || ids.iter().any(|id| self.ids.contains(*id)) {
+        if same_subject.is_some_and(|is_reply| *is_reply || fields.is_reply)
+            || fields.dedup_key.is_some_and(|key| self.keys.contains(&key))
+            || ids.iter().any(|id| self.ids.contains(*id))
+        {
             return false;
         }
+        self.keys.extend(fields.dedup_key);
         self.ids.extend(ids.into_iter().cloned());
         *self.subjects.entry(fields.base_subject.clone()).or_default() |= fields.is_reply;
         true

@@ -38,7 +38,7 @@ use crate::wire::mime::headers::find_all;
 
 use batch::Batches;
 
-pub use dedup::{delivery_key, retry_key, submission_key};
+pub use dedup::{DedupKey, delivery_key, retry_key, submission_key};
 pub use deliver::Delivery;
 pub use prepare::Origin;
 
@@ -227,7 +227,7 @@ impl Ingest {
     ) -> Result<(Box<NewEmail>, Result<Stored, store::Error>), Error> {
         let answer = self.batches.store(tenant, email).await;
         let (email, stored) =
-            answer.ok_or_else(|| Error::Temporary("the server is going down".to_owned()))?;
+            answer.ok_or_else(|| Error::Temporary("storing ended half-way".to_owned()))?;
         if let Ok(stored) = &stored {
             self.changes.publish(stored.placed.iter().map(|p| p.folder));
         }

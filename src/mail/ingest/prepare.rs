@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::domain::ids::{EmailId, QueueId, TenantId};
 use crate::mail::Error;
+use crate::mail::ingest::dedup::DedupKey;
 use crate::mail::ingest::{HEAVY, Ingest};
 use crate::mail::spool::Spool;
 use crate::store::emails::{Actions, Attachment, Fields, NewEmail, Target};
@@ -21,7 +22,7 @@ pub struct Origin {
     /// The envelope's reverse-path, empty for `<>`.
     pub reverse_path: Option<String>,
     /// What makes it the same message when it comes again.
-    pub dedup_key: Option<String>,
+    pub dedup_key: Option<DedupKey>,
     /// INTERNALDATE in seconds since 1970; `None` is now.
     pub internal_date: Option<i64>,
 }

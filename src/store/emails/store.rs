@@ -44,9 +44,14 @@ async fn store(
     }
     let rows: Vec<StoredRow> = sqlx::query_as(
         "SELECT email_id, thread_id, duplicate, folder_ids, uids, modseqs, uidvalidities
-         FROM public.store_emails($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         FROM public.store_emails(
+             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(tenant.0)
+    .bind(each(emails, |email| email.fields.id.0))
+    .bind(each(emails, |email| email.fields.dedup_key.as_ref().map(|key| &key[..])))
+    .bind(each(emails, |email| email.fields.directory_version))
+    .bind(each(emails, |email| i64::try_from(email.fields.size_bytes).unwrap_or(i64::MAX)))
     .bind(each(emails, |email| Json(&email.fields)))
     .bind(each(emails, |email| email.text.as_str()))
     .bind(each(emails, |email| &email.parts))
