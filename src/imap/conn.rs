@@ -5,7 +5,8 @@ use std::pin::Pin;
 use super::answer::Answer;
 use super::channel::{Channel, Gone};
 use super::cmd::{append, idle, starttls};
-use super::dispatch::{self, Done};
+use super::dispatch::{self, Done, Turn};
+use super::enabled::Enabled;
 use super::server::Server;
 use super::session::{State, Then};
 use super::status;
@@ -22,6 +23,8 @@ pub(super) struct Conn<'a> {
     server: &'a Server,
     channel: Channel,
     state: State,
+    /// What the client has turned on.
+    enabled: Enabled,
     /// Bad commands before login.
     bad: u32,
 }
@@ -37,7 +40,13 @@ enum End {
 impl<'a> Conn<'a> {
     /// A connection that nobody has said anything on.
     pub(super) fn new(server: &'a Server, channel: Channel) -> Self {
-        Self { server, channel, state: State::NotAuthenticated, bad: 0 }
+        Self {
+            server,
+            channel,
+            state: State::NotAuthenticated,
+            enabled: Enabled::default(),
+            bad: 0,
+        }
     }
 
     /// Runs to the end of the connection.
@@ -115,7 +124,7 @@ impl<'a> Conn<'a> {
 
     async fn command(&mut self, tag: &Tag, command: Command) -> Result<Option<End>, Gone> {
         let tell = Tell::after(&command);
-        let Self { server, channel, state, .. } = self;
+        let Self { server, channel, state, enabled, .. } = self;
         if let State::Selected(who, selected) = state
             && dispatch::leaves_mailbox(&command)
         {
@@ -123,9 +132,12 @@ impl<'a> Conn<'a> {
         }
         let done = match command {
             Command::Idle if state.is_logged_in() => {
-                idle::idle(server, channel, state).await?.into()
+                idle::idle(server, channel, state, *enabled).await?.into()
             }
-            command => boxed(dispatch::carry_out(server, channel, state, tag, command)).await?,
+            command => {
+                let turn = Turn { tag, enabled };
+                boxed(dispatch::carry_out(server, channel, state, turn, command)).await?
+            }
         };
         self.finish(tag, done, tell).await
     }
@@ -158,7 +170,8 @@ impl<'a> Conn<'a> {
         let Done { answer, then } = done;
         if let (State::Selected(who, selected), Then::Stay) = (&mut self.state, &then) {
             let (mailboxes, out) = (&self.server.services.mailboxes, &mut self.channel.out);
-            let told = boxed(updates::report(mailboxes, who, selected, out, tell)).await;
+            let told =
+                boxed(updates::report(mailboxes, who, selected, self.enabled, out, tell)).await;
             told.unwrap_or_else(|error| tracing::warn!(%error, "no news of the mailbox"));
         }
         if answer.is_bad() {

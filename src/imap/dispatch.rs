@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::channel::{Channel, Gone};
 use super::cmd;
+use super::enabled::Enabled;
 use super::selected::Selected;
 use super::server::Server;
 use super::session::{State, Then};
@@ -23,6 +24,14 @@ impl From<Answer> for Done {
     }
 }
 
+/// What a command is carried out with, beside the state of the session.
+pub(super) struct Turn<'a> {
+    /// The command's tag.
+    pub(super) tag: &'a Tag,
+    /// What the client has turned on.
+    pub(super) enabled: &'a mut Enabled,
+}
+
 /// A command at the wrong time.
 pub(super) fn not_now() -> Answer {
     Answer::bad("Not now")
@@ -30,14 +39,7 @@ pub(super) fn not_now() -> Answer {
 
 /// Whether the mailbox that is open will not be after `command`, or not as it was.
 pub(super) fn leaves_mailbox(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Select(_)
-            | Command::Examine(_)
-            | Command::Close
-            | Command::Unselect
-            | Command::Logout
-    )
+    matches!(command, Command::Select(_) | Command::Close | Command::Unselect | Command::Logout)
 }
 
 /// Carries out one command. IDLE and APPEND, which read from the client themselves, are not among
@@ -46,7 +48,7 @@ pub(super) async fn carry_out(
     server: &Server,
     channel: &mut Channel,
     state: &mut State,
-    tag: &Tag,
+    turn: Turn<'_>,
     command: Command,
 ) -> Result<Done, Gone> {
     let stage = state.stage(channel.is_tls());
@@ -59,16 +61,17 @@ pub(super) async fn carry_out(
         Command::Logout => cmd::logout::logout(&mut channel.out),
         command => match state {
             State::NotAuthenticated => before_login(server, channel, command).await?,
-            State::Authenticated(who) => match about_mailboxes(server, channel, who, command).await
-            {
-                Ok(done) => done,
-                Err(_) => not_now().into(),
-            },
+            State::Authenticated(who) => {
+                match about_mailboxes(server, channel, who, turn.enabled, false, command).await {
+                    Ok(done) => done,
+                    Err(_) => not_now().into(),
+                }
+            }
             State::Selected(who, selected) => {
-                match about_mailboxes(server, channel, who, command).await {
+                match about_mailboxes(server, channel, who, turn.enabled, true, command).await {
                     Ok(done) => done,
                     Err(command) => {
-                        about_messages(server, channel, who, selected, tag, command).await?
+                        about_messages(server, channel, who, selected, turn, command).await?
                     }
                 }
             }
@@ -99,15 +102,21 @@ async fn about_mailboxes(
     server: &Server,
     channel: &mut Channel,
     who: &Identity,
+    enabled: &mut Enabled,
+    open: bool,
     command: Command,
 ) -> Result<Done, Command> {
     let mailboxes = &server.services.mailboxes;
     let out = &mut channel.out;
     Ok(match command {
-        Command::Enable(_) => cmd::enable::enable(out).into(),
+        Command::Enable(names) => cmd::enable::enable(out, enabled, &names).into(),
         Command::Namespace => cmd::namespace::namespace(out).into(),
-        Command::Select(name) => cmd::select::select(mailboxes, out, who, &name, false).await,
-        Command::Examine(name) => cmd::select::select(mailboxes, out, who, &name, true).await,
+        Command::Select(select) => {
+            if open {
+                cmd::close::closed(out);
+            }
+            cmd::select::select(mailboxes, out, who, enabled, &select).await
+        }
         Command::Create(create) => cmd::create::create(mailboxes, who, &create).await.into(),
         Command::Delete(name) => cmd::delete::delete(mailboxes, who, &name).await.into(),
         Command::Rename(names) => cmd::rename::rename(mailboxes, who, &names).await.into(),
@@ -130,9 +139,10 @@ async fn about_messages(
     channel: &mut Channel,
     who: &Identity,
     selected: &mut Selected,
-    tag: &Tag,
+    turn: Turn<'_>,
     command: Command,
 ) -> Result<Done, Gone> {
+    let Turn { tag, enabled } = turn;
     let services = &server.services;
     let mailboxes = &services.mailboxes;
     let out = &mut channel.out;
@@ -148,10 +158,10 @@ async fn about_messages(
             cmd::search::search(mailboxes, out, who, selected, tag, &search).await.into()
         }
         Command::Fetch(fetch) => {
-            cmd::fetch::fetch(services, channel, who, selected, &fetch).await?.into()
+            cmd::fetch::fetch(services, channel, who, selected, *enabled, &fetch).await?.into()
         }
         Command::Store(store) => {
-            cmd::store::store(mailboxes, channel, who, selected, &store).await?.into()
+            cmd::store::store(mailboxes, channel, who, selected, *enabled, &store).await?.into()
         }
         Command::Copy(copy) => cmd::copy::copy(mailboxes, who, selected, &copy).await.into(),
         Command::Move(transfer) => {

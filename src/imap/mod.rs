@@ -11,6 +11,7 @@ mod channel;
 mod cmd;
 mod conn;
 mod dispatch;
+mod enabled;
 mod names;
 mod selected;
 mod server;

@@ -1,6 +1,7 @@
 //! What other sessions and deliveries did to the open mailbox, told when it may be
 //! (RFC 3501 §5.2, §5.5, §7.4.1).
 
+use super::enabled::Enabled;
 use super::selected::Selected;
 use crate::mail::Error;
 use crate::mail::client::Identity;
@@ -48,6 +49,7 @@ pub(super) async fn report(
     mailboxes: &Mailboxes,
     who: &Identity,
     selected: &mut Selected,
+    enabled: Enabled,
     out: &mut Writer,
     tell: Tell,
 ) -> Result<(), Error> {
@@ -71,28 +73,52 @@ pub(super) async fn report(
         }
     }
     if tell.expunges {
-        for sequence in selected.view.take_expunged() {
-            out.expunge(sequence);
-        }
+        write_expunged(out, selected, enabled);
     }
     if grew {
         out.exists(selected.view.len());
-        out.recent(selected.view.recent());
+        if !enabled.rev2() {
+            out.recent(selected.view.recent());
+        }
     }
     for entry in &flags {
-        write_flags(out, selected, entry, true);
+        write_flags(out, selected, enabled, entry, true);
     }
     Ok(())
 }
 
+/// Tells which messages are gone: by their UIDs once QRESYNC is on (RFC 7162 §3.2.10).
+fn write_expunged(out: &mut Writer, selected: &mut Selected, enabled: Enabled) {
+    if enabled.qresync() {
+        let gone = selected.view.take_vanished();
+        if !gone.is_empty() {
+            out.vanished(&gone, false);
+        }
+        return;
+    }
+    for sequence in selected.view.take_expunged() {
+        out.expunge(sequence);
+    }
+}
+
 /// `FETCH (FLAGS ...)` of one message, with its UID where `uid`.
-pub(super) fn write_flags(out: &mut Writer, selected: &Selected, entry: &Entry, uid: bool) {
+pub(super) fn write_flags(
+    out: &mut Writer,
+    selected: &Selected,
+    enabled: Enabled,
+    entry: &Entry,
+    uid: bool,
+) {
     let Some(sequence) = selected.view.sequence_of(entry.uid) else { return };
     let mut answer = out.fetch(sequence);
-    if uid {
+    // RFC 7162 §3.2.4.
+    if uid || enabled.qresync() {
         answer.uid(entry.uid);
     }
-    answer.flags(&entry.flags, selected.view.is_recent(entry.uid));
+    answer.flags(&entry.flags, !enabled.rev2() && selected.view.is_recent(entry.uid));
+    if enabled.condstore() {
+        answer.mod_seq(entry.modseq);
+    }
     answer.end();
 }
 

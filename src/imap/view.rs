@@ -4,6 +4,7 @@
 //! gone only at certain times (RFC 3501 §5.5, §7.4.1). So messages that are gone stay in the view
 //! until [`View::take_expunged`] announces them.
 
+use crate::wire::imap::numbers::NumberSet;
 use crate::wire::imap::set::SequenceSet;
 
 /// The sequence numbers of one session. Four bytes a message.
@@ -119,14 +120,21 @@ impl View {
     /// Takes out what is gone. Returns the sequence numbers as they have to be announced, one
     /// after the other: the highest first, so that none moves another.
     pub(super) fn take_expunged(&mut self) -> Vec<u32> {
-        let gone = std::mem::take(&mut self.gone);
-        let mut expunged: Vec<u32> = gone.iter().filter_map(|&uid| self.sequence_of(uid)).collect();
+        let mut expunged: Vec<u32> =
+            self.gone.iter().filter_map(|&uid| self.sequence_of(uid)).collect();
         expunged.reverse();
+        self.take_vanished();
+        expunged
+    }
+
+    /// Takes out what is gone, and returns the UIDs of that.
+    pub(super) fn take_vanished(&mut self) -> NumberSet {
+        let gone = std::mem::take(&mut self.gone);
         if !gone.is_empty() {
             self.uids.retain(|uid| gone.binary_search(uid).is_err());
             self.uids.shrink_to_fit();
         }
-        expunged
+        gone.into_iter().collect()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::imap::selected::Selected;
 use crate::imap::session::Then;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
+use crate::wire::imap::response::{Code, State, Writer};
 
 /// Removes the messages with `\Deleted`, without a word about each, and closes the mailbox.
 pub(in crate::imap) async fn close(
@@ -20,6 +21,11 @@ pub(in crate::imap) async fn close(
         return Answer::from(error).into();
     }
     unselect()
+}
+
+/// Tells that what comes next is of another mailbox (RFC 7162 §3.2.11, RFC 9051 §7.1).
+pub(in crate::imap) fn closed(out: &mut Writer) {
+    out.untagged(State::Ok, Some(Code::Closed), "The mailbox that was open is closed");
 }
 
 /// Only closes the mailbox.

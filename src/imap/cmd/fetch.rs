@@ -12,6 +12,7 @@ use plan::Plan;
 use crate::domain::flags::{FlagOp, Flags};
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
+use crate::imap::enabled::Enabled;
 use crate::imap::selected::Selected;
 use crate::imap::server::Services;
 use crate::imap::updates;
@@ -37,12 +38,14 @@ pub(in crate::imap) async fn fetch(
     channel: &mut Channel,
     who: &Identity,
     selected: &mut Selected,
+    enabled: Enabled,
     fetch: &Fetch,
 ) -> Result<Answer, Gone> {
     let Some(uids) = selected.uids(&fetch.set, fetch.uid) else {
         return Ok(Answer::no_such_number());
     };
-    let mut job = Job { services, who, plan: Plan::of(fetch, selected.read_only), failed: None };
+    let plan = Plan::of(fetch, selected.read_only, enabled);
+    let mut job = Job { services, who, plan, failed: None };
     for chunk in uids.chunks(CHUNK) {
         let told = if job.plan.only_entry {
             job.entries(channel, selected, chunk).await?
@@ -130,7 +133,13 @@ impl Job<'_> {
         let entries = mailboxes.store(self.who, selected.folder, uids, FlagOp::Add, &seen).await?;
         for entry in &entries {
             selected.knows(entry);
-            updates::write_flags(&mut channel.out, selected, entry, self.plan.uid);
+            updates::write_flags(
+                &mut channel.out,
+                selected,
+                self.plan.enabled,
+                entry,
+                self.plan.uid,
+            );
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
+use crate::imap::enabled::Enabled;
 use crate::imap::server::Server;
 use crate::imap::session::State;
 use crate::imap::updates::{self, Tell};
@@ -19,13 +20,14 @@ pub(in crate::imap) async fn idle(
     server: &Server,
     channel: &mut Channel,
     state: &mut State,
+    enabled: Enabled,
 ) -> Result<Answer, Gone> {
     channel.out.continuation("Idling");
     channel.expect_line();
     channel.wait_for(server.timeouts.imap_idle.duration());
     loop {
         // Whoever was woken has taken the mark that something changed: the database is asked.
-        let known = Box::pin(report(server, channel, state)).await;
+        let known = Box::pin(report(server, channel, state, enabled)).await;
         channel.flush().await?;
         tokio::select! {
             event = channel.event() => {
@@ -40,10 +42,15 @@ pub(in crate::imap) async fn idle(
 }
 
 /// Whether the client knows everything now.
-async fn report(server: &Server, channel: &mut Channel, state: &mut State) -> bool {
+async fn report(
+    server: &Server,
+    channel: &mut Channel,
+    state: &mut State,
+    enabled: Enabled,
+) -> bool {
     let State::Selected(who, selected) = state else { return true };
     let mailboxes = &server.services.mailboxes;
-    match updates::report(mailboxes, who, selected, &mut channel.out, Tell::ALL).await {
+    match updates::report(mailboxes, who, selected, enabled, &mut channel.out, Tell::ALL).await {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(%error, "no news of the mailbox");

@@ -2,6 +2,7 @@
 
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
+use crate::imap::enabled::Enabled;
 use crate::imap::selected::Selected;
 use crate::imap::updates::{self, Tell};
 use crate::mail::client::Identity;
@@ -17,6 +18,7 @@ pub(in crate::imap) async fn store(
     channel: &mut Channel,
     who: &Identity,
     selected: &mut Selected,
+    enabled: Enabled,
     store: &Store,
 ) -> Result<Answer, Gone> {
     let Some(uids) = selected.uids(&store.set, store.uid) else {
@@ -27,7 +29,8 @@ pub(in crate::imap) async fn store(
     }
     // A silent STORE is not told, so what others did to the same messages has to be told before.
     if store.silent {
-        let known = updates::report(mailboxes, who, selected, &mut channel.out, Tell::FLAGS).await;
+        let known =
+            updates::report(mailboxes, who, selected, enabled, &mut channel.out, Tell::FLAGS).await;
         if let Err(error) = known {
             return Ok(error.into());
         }
@@ -41,7 +44,7 @@ pub(in crate::imap) async fn store(
         for entry in &entries {
             selected.knows(entry);
             if !store.silent {
-                updates::write_flags(&mut channel.out, selected, entry, store.uid);
+                updates::write_flags(&mut channel.out, selected, enabled, entry, store.uid);
             }
         }
         channel.flush_if_full().await?;

@@ -17,7 +17,7 @@ async fn a_day_of_work() {
     }
     assert_eq!(imap.brings("ID NIL").await, ["* ID (\"name\" \"koltrix-mail\")"]);
     assert_eq!(imap.brings("NAMESPACE").await, ["* NAMESPACE ((\"\" \"/\")) NIL NIL"]);
-    assert_eq!(imap.brings("ENABLE CONDSTORE").await, ["* ENABLED"]);
+    assert_eq!(imap.brings("ENABLE X-GOOD-IDEA").await, ["* ENABLED"]);
 
     imap.put("INBOX", "", "first").await;
     imap.put("INBOX", "(\\Seen $Label1)", "second").await;

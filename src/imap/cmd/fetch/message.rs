@@ -43,7 +43,7 @@ pub(super) fn entry(out: &mut Writer, selected: &mut Selected, plan: &Plan<'_>, 
         answer.uid(entry.uid);
     }
     for item in plan.items {
-        write_entry_item(&mut answer, selected, item, entry);
+        write_entry_item(&mut answer, selected, plan, item, entry);
     }
     answer.end();
 }
@@ -97,7 +97,7 @@ async fn write(
                 let email = fetched.email;
                 return Err(Error::Internal(format!("email {email} has no source")).into());
             }
-            (None, _) => write_item(&mut answer, selected, item, &fetched),
+            (None, _) => write_item(&mut answer, selected, &job.plan, item, &fetched),
         }
     }
     answer.end();
@@ -108,6 +108,7 @@ async fn write(
 fn write_item(
     answer: &mut FetchWriter<'_>,
     selected: &mut Selected,
+    plan: &Plan<'_>,
     item: &FetchItem,
     fetched: &Fetched,
 ) {
@@ -119,14 +120,15 @@ fn write_item(
         }
         FetchItem::InternalDate => answer.internal_date(moment(fetched.internal_date)),
         FetchItem::Rfc822Size => answer.size(fetched.size),
-        item => write_entry_item(answer, selected, item, &fetched.entry),
+        item => write_entry_item(answer, selected, plan, item, &fetched.entry),
     }
 }
 
-/// UID or flags.
+/// What stands in the folder entry.
 fn write_entry_item(
     answer: &mut FetchWriter<'_>,
     selected: &mut Selected,
+    plan: &Plan<'_>,
     item: &FetchItem,
     entry: &Entry,
 ) {
@@ -134,8 +136,10 @@ fn write_entry_item(
         FetchItem::Uid => answer.uid(entry.uid),
         FetchItem::Flags => {
             selected.knows(entry);
-            answer.flags(&entry.flags, selected.view.is_recent(entry.uid));
+            let recent = !plan.enabled.rev2() && selected.view.is_recent(entry.uid);
+            answer.flags(&entry.flags, recent);
         }
+        FetchItem::ModSeq => answer.mod_seq(entry.modseq),
         _ => {}
     }
 }

@@ -1,5 +1,6 @@
 //! What a FETCH needs, found once for all its messages.
 
+use crate::imap::enabled::Enabled;
 use crate::mail::mailbox::Columns;
 use crate::wire::imap::command::{Content, Fetch, FetchItem};
 use crate::wire::imap::section::SectionText;
@@ -10,6 +11,8 @@ pub(super) struct Plan<'a> {
     pub(super) items: &'a [FetchItem],
     /// It is a UID FETCH.
     pub(super) uid: bool,
+    /// What the client has turned on.
+    pub(super) enabled: Enabled,
     /// What to read.
     pub(super) columns: Columns,
     /// Flags and UID are all that is asked for.
@@ -20,13 +23,14 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// The plan for `fetch`.
-    pub(super) fn of(fetch: &'a Fetch, read_only: bool) -> Self {
+    pub(super) fn of(fetch: &'a Fetch, read_only: bool, enabled: Enabled) -> Self {
         let items = fetch.items.as_slice();
         let has = |item: &FetchItem| items.contains(item);
         let contents = || items.iter().filter_map(FetchItem::content);
         Self {
             items,
             uid: fetch.uid,
+            enabled,
             columns: Columns {
                 envelope: has(&FetchItem::Envelope),
                 body: has(&FetchItem::Body),
@@ -34,7 +38,7 @@ impl<'a> Plan<'a> {
                 header: contents().any(of_header),
                 source: contents().any(|content| !of_header(content)),
             },
-            only_entry: items.iter().all(|item| matches!(item, FetchItem::Flags | FetchItem::Uid)),
+            only_entry: items.iter().all(FetchItem::is_of_entry),
             sets_seen: !read_only && items.iter().any(FetchItem::sets_seen),
         }
     }
@@ -72,7 +76,7 @@ mod tests {
     fn with_plan(items: &str, check: impl FnOnce(Plan<'_>)) {
         let line = format!("a UID FETCH 1 {items}\r\n");
         match parse_command(line.as_bytes()).unwrap().command {
-            Command::Fetch(fetch) => check(Plan::of(&fetch, false)),
+            Command::Fetch(fetch) => check(Plan::of(&fetch, false, Enabled::default())),
             other => panic!("{other:?}"),
         }
     }

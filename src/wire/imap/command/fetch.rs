@@ -17,6 +17,17 @@ pub struct Fetch {
     pub set: SequenceSet,
     /// What of them, macros spelled out, each item once.
     pub items: Vec<FetchItem>,
+    /// Only what changed since.
+    pub changed: Option<ChangedSince>,
+}
+
+/// `CHANGEDSINCE` (RFC 7162 §3.1.4.1)
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChangedSince {
+    /// Messages with a higher mod-sequence than this.
+    pub mod_seq: u64,
+    /// `VANISHED`: and which of the set are gone (RFC 7162 §3.2.6).
+    pub vanished: bool,
 }
 
 /// One thing to fetch of each message.
@@ -32,6 +43,8 @@ pub enum FetchItem {
     Flags,
     /// `INTERNALDATE`
     InternalDate,
+    /// `MODSEQ` (RFC 7162 §3.1.5)
+    ModSeq,
     /// `RFC822`: the whole message; sets `\Seen`.
     Rfc822,
     /// `RFC822.HEADER`: the header; does not set `\Seen`.
@@ -86,6 +99,11 @@ impl FetchItem {
         matches!(self, Self::Rfc822 | Self::Rfc822Text | Self::Section { peek: false, .. })
     }
 
+    /// Whether it stands in the folder entry, so that no message has to be read for it.
+    pub fn is_of_entry(&self) -> bool {
+        matches!(self, Self::Flags | Self::Uid | Self::ModSeq)
+    }
+
     /// The piece of the message that this asks for, if it asks for one.
     pub fn content(&self) -> Option<Content<'_>> {
         match self {
@@ -102,7 +120,7 @@ impl FetchItem {
 
 /// ```abnf
 /// fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att /
-///         "(" fetch-att *(SP fetch-att) ")")
+///         "(" fetch-att *(SP fetch-att) ")") [SP fetch-modifiers]
 /// ```
 pub(super) fn fetch(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Fetch> {
     cursor.sp()?;
@@ -121,7 +139,36 @@ pub(super) fn fetch(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Fetch> {
     } else {
         add(fetch_att(cursor)?);
     }
-    Ok(Fetch { uid, set, items })
+    let changed = if cursor.eat(b" ") { Some(changed_since(cursor, uid)?) } else { None };
+    if changed.is_some() && !items.contains(&FetchItem::ModSeq) {
+        items.push(FetchItem::ModSeq);
+    }
+    Ok(Fetch { uid, set, items, changed })
+}
+
+/// ```abnf
+/// fetch-modifiers = "(" fetch-modifier *(SP fetch-modifier) ")"    ; RFC 4466
+/// fetch-modifier  = "CHANGEDSINCE" SP mod-sequence-value /         ; RFC 7162
+///                   "VANISHED"
+/// ```
+///
+/// `VANISHED` stands in a UID FETCH only, and not without `CHANGEDSINCE`.
+fn changed_since(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<ChangedSince> {
+    let mut since = None;
+    let mut vanished = false;
+    cursor.list(2, "modifiers", false, |cursor| {
+        if uid && cursor.eat(b"VANISHED") {
+            vanished = true;
+            return Ok(());
+        }
+        cursor.expect("CHANGEDSINCE ")?;
+        since = Some(cursor.number64()?);
+        Ok(())
+    })?;
+    match since {
+        Some(mod_seq) => Ok(ChangedSince { mod_seq, vanished }),
+        None => cursor.expected("CHANGEDSINCE"),
+    }
 }
 
 /// The items that `ALL`, `FAST` and `FULL` stand for; only where no list is.
@@ -142,7 +189,7 @@ fn fetch_macro(cursor: &mut Cursor<'_>) -> Option<&'static [FetchItem]> {
 }
 
 /// ```abnf
-/// fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
+/// fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "MODSEQ" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
 ///             "BODY" ["STRUCTURE"] / "UID" /
 ///             "BODY" section ["<" number "." nz-number ">"] /
 ///             "BODY.PEEK" section ["<" number "." nz-number ">"]
@@ -159,6 +206,7 @@ fn fetch_att(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
         b"ENVELOPE" => Ok(FetchItem::Envelope),
         b"FLAGS" => Ok(FetchItem::Flags),
         b"INTERNALDATE" => Ok(FetchItem::InternalDate),
+        b"MODSEQ" => Ok(FetchItem::ModSeq),
         b"RFC822" => Ok(FetchItem::Rfc822),
         b"RFC822.HEADER" => Ok(FetchItem::Rfc822Header),
         b"RFC822.SIZE" => Ok(FetchItem::Rfc822Size),
@@ -211,6 +259,30 @@ mod tests {
             items("(FLAGS BODY[HEADER.FIELDS (DATE FROM)])"),
             [FetchItem::Flags, FetchItem::Section { peek: false, section, partial: None }]
         );
+    }
+
+    #[test]
+    fn the_examples_of_rfc_7162() {
+        let fetch = |line: &str| match parse_command(line.as_bytes()).ok()?.command {
+            Command::Fetch(fetch) => Some(fetch),
+            other => panic!("{other:?}"),
+        };
+        // Section 3.1.4.1.
+        let changed = fetch("s100 UID FETCH 1:* (FLAGS) (CHANGEDSINCE 12345)\r\n").unwrap();
+        assert_eq!(changed.items, [FetchItem::Flags, FetchItem::ModSeq]);
+        assert_eq!(changed.changed, Some(ChangedSince { mod_seq: 12345, vanished: false }));
+        // Section 3.2.6.
+        let line = "s100 UID FETCH 300:500 (FLAGS) (CHANGEDSINCE 12345 VANISHED)\r\n";
+        let vanished = fetch(line).unwrap().changed;
+        assert_eq!(vanished, Some(ChangedSince { mod_seq: 12345, vanished: true }));
+        for bad in [
+            "a FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)\r\n",
+            "a UID FETCH 1 FLAGS (VANISHED)\r\n",
+            "a FETCH 1 FLAGS (CHANGEDSINCE)\r\n",
+            "a FETCH 1 FLAGS ()\r\n",
+        ] {
+            assert_eq!(fetch(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Commands about mailboxes: SELECT and its like, CREATE, RENAME.
+//! Commands about mailboxes: DELETE and its like, CREATE, RENAME.
 
 use crate::wire::imap::cursor::{Cursor, Parsed};
 use crate::wire::imap::error::{SyntaxError, What};
@@ -25,8 +25,6 @@ pub struct Rename {
 
 /// ```abnf
 /// delete      = "DELETE" SP mailbox
-/// examine     = "EXAMINE" SP mailbox
-/// select      = "SELECT" SP mailbox
 /// subscribe   = "SUBSCRIBE" SP mailbox
 /// unsubscribe = "UNSUBSCRIBE" SP mailbox
 /// ```
@@ -82,11 +80,6 @@ mod tests {
 
     #[test]
     fn the_examples_of_rfc_3501_section_6_3() {
-        assert_eq!(parse("A142 SELECT INBOX\r\n").unwrap(), Command::Select(name("INBOX")));
-        assert_eq!(
-            parse("A932 EXAMINE blurdybloop\r\n").unwrap(),
-            Command::Examine(name("blurdybloop"))
-        );
         assert_eq!(
             parse("A003 CREATE owatagusiam/\r\n").unwrap(),
             Command::Create(Create { mailbox: name("owatagusiam"), special_use: None })
@@ -104,7 +97,7 @@ mod tests {
             parse("A UNSUBSCRIBE \"Sent Items\"\r\n").unwrap(),
             Command::Unsubscribe(name("Sent Items"))
         );
-        for bad in ["a SELECT\r\n", "a SELECT a b\r\n", "a RENAME a\r\n", "a SELECT %\r\n"] {
+        for bad in ["a DELETE\r\n", "a DELETE a b\r\n", "a RENAME a\r\n", "a DELETE %\r\n"] {
             assert!(matches!(parse(bad).unwrap_err(), What::Expected(_)), "{bad}");
         }
     }

@@ -12,6 +12,7 @@ mod message;
 mod search;
 mod search_key;
 mod search_return;
+mod select;
 mod status;
 mod tag;
 
@@ -19,13 +20,14 @@ pub use append::{Append, AppendMessage, parse_append_tail};
 pub use auth::{
     Authenticate, IdParameter, Login, SaslResponse, Secret, is_done, parse_sasl_response,
 };
-pub use fetch::{Content, Fetch, FetchItem, Partial};
+pub use fetch::{ChangedSince, Content, Fetch, FetchItem, Partial};
 pub use list::{List, ListReturn, ListSelect, Lsub};
 pub use mailbox::{Create, Rename};
 pub use message::{Store, Transfer};
 pub use search::Search;
 pub use search_key::{SearchFlag, SearchKey};
 pub use search_return::Returns;
+pub use select::{Known, Select};
 pub use status::{Status, StatusItem};
 pub use tag::{Tag, Tagged};
 
@@ -53,10 +55,8 @@ pub enum Command {
     Login(Login),
     /// `ENABLE` (RFC 5161): capability names in upper case, known or not.
     Enable(Vec<String>),
-    /// `SELECT`
-    Select(MailboxName),
-    /// `EXAMINE`
-    Examine(MailboxName),
+    /// `SELECT`, `EXAMINE`
+    Select(Select),
     /// `CREATE`
     Create(Create),
     /// `DELETE`
@@ -163,8 +163,8 @@ fn about_session(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command>>
 
 fn about_mailboxes(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command>> {
     Some(match name {
-        "SELECT" => mailbox::one(cursor).map(Command::Select),
-        "EXAMINE" => mailbox::one(cursor).map(Command::Examine),
+        "SELECT" => select::select(cursor, false).map(Command::Select),
+        "EXAMINE" => select::select(cursor, true).map(Command::Select),
         "CREATE" => mailbox::create(cursor).map(Command::Create),
         "DELETE" => mailbox::one(cursor).map(Command::Delete),
         "RENAME" => mailbox::rename(cursor).map(Command::Rename),

@@ -55,6 +55,13 @@ impl FetchWriter<'_> {
         self.writer.number(bytes);
     }
 
+    /// `MODSEQ` SP "(" mod-sequence-value ")" (RFC 7162 §7)
+    pub fn mod_seq(&mut self, mod_seq: i64) {
+        self.name("MODSEQ (");
+        self.writer.number(mod_seq.unsigned_abs());
+        self.writer.put(")");
+    }
+
     /// `ENVELOPE` SP envelope, as made when the message was stored
     pub fn envelope(&mut self, ready: &[u8]) {
         self.ready("ENVELOPE ", ready);

@@ -1,0 +1,70 @@
+//! What a session has turned on (RFC 5161): extensions that change what a client hears unasked.
+
+/// The extensions that are on. None ever goes off again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an extension, on or not")]
+pub(super) struct Enabled {
+    rev2: bool,
+    condstore: bool,
+    qresync: bool,
+}
+
+impl Enabled {
+    /// Turns on the extension of this name, given in upper case, with what it brings along; its
+    /// name on the wire, or `None` where there is nothing of that name to turn on.
+    pub(super) fn enable(&mut self, name: &str) -> Option<&'static str> {
+        Some(match name {
+            "IMAP4REV2" => {
+                self.rev2 = true;
+                "IMAP4rev2"
+            }
+            "CONDSTORE" => {
+                self.condstore = true;
+                "CONDSTORE"
+            }
+            "QRESYNC" => {
+                self.qresync = true;
+                // RFC 7162 §3.2.3.
+                self.condstore = true;
+                "QRESYNC"
+            }
+            _ => return None,
+        })
+    }
+
+    /// The client has used CONDSTORE, which turns it on (RFC 7162 §3.1).
+    pub(super) fn use_condstore(&mut self) {
+        self.condstore = true;
+    }
+
+    /// IMAP4rev2 is spoken (RFC 9051): nothing is `\Recent`, SEARCH answers with ESEARCH.
+    pub(super) fn rev2(self) -> bool {
+        self.rev2
+    }
+
+    /// Mod-sequences go with flags that are told unasked (RFC 7162 §3.1.4).
+    pub(super) fn condstore(self) -> bool {
+        self.condstore
+    }
+
+    /// VANISHED takes the place of EXPUNGE (RFC 7162 §3.2.10).
+    pub(super) fn qresync(self) -> bool {
+        self.qresync
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_goes_on_with_what_it_brings() {
+        let mut enabled = Enabled::default();
+        assert_eq!(enabled.enable("X-GOOD-IDEA"), None);
+        assert_eq!(enabled, Enabled::default());
+        assert_eq!(enabled.enable("QRESYNC"), Some("QRESYNC"));
+        assert!(enabled.qresync() && enabled.condstore() && !enabled.rev2());
+        assert_eq!(enabled.enable("IMAP4REV2"), Some("IMAP4rev2"));
+        assert!(enabled.rev2());
+    }
+}
