@@ -63,6 +63,8 @@ pub(super) fn start(
         tasks.spawn(housekeeping::run(services.db.clone(), services.objects.clone()));
         tasks.spawn(services.keys.clone().keep());
         tasks.spawn(services.gate.clone().sweep());
+        let index = services.search_index.clone();
+        tasks.spawn(index.keep(services.db.clone(), services.bodies.clone()));
         let lessons = services.lessons.clone();
         tasks.spawn(lessons.teach(services.db.clone(), services.bodies.clone()));
     } else {

@@ -22,6 +22,7 @@ use crate::mail::keys::Keys;
 use crate::mail::login::Login;
 use crate::mail::mailbox::Mailboxes;
 use crate::mail::recipients::Recipients;
+use crate::mail::search_index::SearchIndex;
 use crate::mail::spam::Spamminess;
 use crate::mail::spam::lessons::Lessons;
 use crate::mail::submit::Submit;
@@ -58,6 +59,7 @@ pub(super) struct Services {
     pub(super) objects: Objects,
     pub(super) keys: Keys,
     pub(super) lessons: Lessons,
+    pub(super) search_index: SearchIndex,
     pub(super) gate: Gate,
     /// Wakes the queue of this node.
     pub(super) queue_wake: Arc<Notify>,
@@ -98,7 +100,8 @@ impl Services {
         let recipients = Recipients::new(db.clone(), Arc::new(Srs::new(master.bytes())));
         let queue_wake = Arc::new(Notify::new());
         let stores = (db.clone(), objects.clone());
-        let wakes = (changes.clone(), Arc::clone(&queue_wake));
+        let search_index = SearchIndex::default();
+        let wakes = (changes.clone(), Arc::clone(&queue_wake), search_index.clone());
         let ingest = Ingest::new(stores, recipients.clone(), wakes, settings);
         let submit = Submit::new(
             db.clone(),
@@ -115,6 +118,7 @@ impl Services {
             login: Login::new(db.clone()).map_err(|e| other(&e))?.salting_with(master.bytes()),
             mailboxes: Mailboxes::new(db.clone(), changes.clone(), lessons.clone()),
             lessons,
+            search_index,
             gate: Gate::new(db.clone(), Resolver::new(&config.dns).map_err(|e| other(&e))?),
             bodies: Bodies::new(db.clone(), objects.clone()),
             health: Health::new(db.clone(), objects.clone()),

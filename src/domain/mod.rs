@@ -4,8 +4,10 @@
 //! the rest of its life, so that no later code has to check it again.
 
 pub mod address;
+pub mod casemap;
 pub mod envelope;
 pub mod flags;
+pub mod grams;
 pub mod hex;
 pub mod hit;
 pub mod ids;

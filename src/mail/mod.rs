@@ -29,6 +29,7 @@ pub mod report;
 pub mod rules;
 pub mod schedule;
 pub mod seal;
+pub mod search_index;
 pub mod spam;
 pub mod spool;
 pub mod submit;

@@ -41,6 +41,7 @@ migrations! {
     "0016_rules",
     "0018_scram",
     "0021_tenant_rules_later",
+    "0023_tenant_search",
     "0031_tenant_batch",
     "0032_batch",
 }

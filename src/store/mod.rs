@@ -33,6 +33,7 @@ pub mod recipients;
 pub mod rule_messages;
 pub mod scram;
 pub mod search;
+pub mod search_index;
 pub mod standings;
 pub mod sweep;
 pub mod tenant;

@@ -28,6 +28,7 @@ use crate::mail::client::Client;
 use crate::mail::incoming::Incoming;
 use crate::mail::judge::{Case, Judge};
 use crate::mail::recipients::{Local, Recipients};
+use crate::mail::search_index::SearchIndex;
 use crate::mail::spool::Spool;
 use crate::mail::{Error, Reason};
 use crate::store;
@@ -67,6 +68,7 @@ pub struct Ingest {
     changes: Changes,
     /// Wakes the queue of this node.
     queue: Arc<Notify>,
+    index: SearchIndex,
     hostname: Arc<str>,
     spool: Spool,
     cut_from: usize,
@@ -101,7 +103,7 @@ impl Ingest {
     pub fn new(
         (db, objects): (Db, Objects),
         recipients: Recipients,
-        (changes, queue): (Changes, Arc<Notify>),
+        (changes, queue, index): (Changes, Arc<Notify>, SearchIndex),
         settings: Settings,
     ) -> Self {
         let pages = (settings.memory / PAGE).clamp(1, Semaphore::MAX_PERMITS);
@@ -112,6 +114,7 @@ impl Ingest {
             objects,
             changes,
             queue,
+            index,
             hostname: settings.hostname.into(),
             spool: Spool::new(settings.spool),
             cut_from: settings.cut_from,
@@ -230,6 +233,7 @@ impl Ingest {
             answer.ok_or_else(|| Error::Temporary("storing ended half-way".to_owned()))?;
         if let Ok(stored) = &stored {
             self.changes.publish(stored.placed.iter().map(|p| p.folder));
+            self.index.noted(tenant);
         }
         Ok((email, stored))
     }

@@ -13,8 +13,15 @@ pub(super) const MAX_TOKEN: usize = 998;
 /// Octets of a decoded subject, name or file name kept.
 const MAX_TEXT: usize = 4096;
 
-/// Unstructured text with its encoded words decoded (RFC 2047), on one line.
+/// Unstructured text with its encoded words decoded (RFC 2047), on one line, at most 4 KiB.
 pub(super) fn decode_words(value: &[u8]) -> String {
+    let mut text = decode_all_words(value);
+    text.truncate(text.floor_char_boundary(MAX_TEXT));
+    text
+}
+
+/// The same, however long it is.
+pub(super) fn decode_all_words(value: &[u8]) -> String {
     // One line, so that no line break can end the value early.
     let line = unfold(value);
     let parsed = HeaderForm::Text.parse(&line);
@@ -23,8 +30,7 @@ pub(super) fn decode_words(value: &[u8]) -> String {
         _ => Cow::Owned(String::from_utf8_lossy(&line).into_owned()),
     };
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let clean = clean.trim();
-    clean.get(..clean.floor_char_boundary(MAX_TEXT)).unwrap_or_default().to_owned()
+    clean.trim().to_owned()
 }
 
 /// Octets that are meant to be read literally, on one line: invalid UTF-8 replaced, control

@@ -36,6 +36,11 @@ impl<'a> Field<'a> {
     pub fn decoded(&self) -> String {
         super::decode::decode_words(self.value)
     }
+
+    /// The same, however long it is.
+    pub fn decoded_whole(&self) -> String {
+        super::decode::decode_all_words(self.value)
+    }
 }
 
 /// The fields of a header block, first to last, each in time linear to its length.

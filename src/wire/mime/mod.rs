@@ -56,7 +56,7 @@ pub use digest::Sha256;
 pub use field::{FieldError, field};
 pub use form::{Attachment, Disposition, Form, Mailbox};
 pub use links::HtmlError;
-pub use parse::parse;
+pub use parse::{parse, read_whole_text};
 pub use part::{Part, PartKind, Parts, SectionText};
 pub use rebuild::{Mismatch, Piece, Skeleton, original_len, pieces, rebuild};
 pub use render::{collect_links, rewrite_message};

@@ -39,6 +39,16 @@ pub fn parse(raw: &[u8]) -> Form {
     form
 }
 
+/// All the text of a message of which [`parse`] has kept the begin; at most `limit` octets.
+pub fn read_whole_text(raw: &[u8], limit: usize) -> String {
+    let Ok(entities) = scan(raw) else {
+        let header_len = block_len(raw.get(..MAX_BLOCK).unwrap_or(raw));
+        return read_opaque(raw.get(header_len..).unwrap_or_default(), limit);
+    };
+    let parts = Parts::new(entities.iter().map(|entity| entity.part).collect());
+    read_text(raw, &Bodies::of(&entities, &parts).readable(), limit)
+}
+
 /// Fills in everything that the top header says.
 fn read_header(header: &[u8]) -> Form {
     let origin = Origin::read(header.get(..MAX_HEADER).unwrap_or(header));
@@ -69,7 +79,7 @@ fn read_shape(raw: &[u8], entities: &[Entity<'_>], form: &mut Form) -> Result<()
     form.body = encode_structure(raw, entities, false)?;
     form.parts = Parts::new(entities.iter().map(|entity| entity.part).collect());
     let bodies = Bodies::of(entities, &form.parts);
-    form.text = read_text(raw, &bodies.readable());
+    form.text = read_text(raw, &bodies.readable(), MAX_TEXT);
     form.html = bodies.has_html();
     form.attachments = bodies.attachments();
     Ok(())
@@ -91,7 +101,7 @@ fn read_as_opaque(raw: &[u8], bound: Bound, form: &mut Form) {
         body_len: body.len(),
         span: 1,
     }]);
-    form.text = read_opaque(body);
+    form.text = read_opaque(body, MAX_TEXT);
     form.attachments = long_body(body.len(), form.header_len).into_iter().collect();
     form.opaque = Some(bound);
 }

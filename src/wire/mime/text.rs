@@ -9,16 +9,17 @@ use super::entity::Entity;
 /// Octets of text kept of one message: what a session holds while it stores a message is a few times
 /// as much.
 pub(super) const MAX_TEXT: usize = 64 * 1024;
-/// Octets of HTML looked at for them: most of it is markup.
-const MAX_HTML: usize = 4 * MAX_TEXT;
+/// Octets of HTML looked at for each octet of text: most of it is markup.
+const HTML: usize = 4;
 /// Characters of a snippet.
 const MAX_SNIPPET: usize = 200;
 
-/// The text of `leaves`, one after the other, a line feed between them; HTML made plain text.
-pub(super) fn read_text(raw: &[u8], leaves: &[&Entity<'_>]) -> String {
+/// The text of `leaves`, one after the other, a line feed between them; HTML made plain text. At
+/// most `limit` octets.
+pub(super) fn read_text(raw: &[u8], leaves: &[&Entity<'_>], limit: usize) -> String {
     let mut text = String::new();
     for leaf in leaves {
-        if text.len() >= MAX_TEXT {
+        if text.len() >= limit {
             break;
         }
         if !text.is_empty() && !text.ends_with('\n') {
@@ -26,19 +27,19 @@ pub(super) fn read_text(raw: &[u8], leaves: &[&Entity<'_>]) -> String {
         }
         let body = raw.get(leaf.part.body()).unwrap_or_default();
         if leaf.is_html() {
-            push_clean(&mut text, &html_to_text(&decode_leaf(leaf, body, MAX_HTML)));
+            push_clean(&mut text, &html_to_text(&decode_leaf(leaf, body, limit * HTML)), limit);
         } else {
-            push_clean(&mut text, &decode_leaf(leaf, body, MAX_TEXT));
+            push_clean(&mut text, &decode_leaf(leaf, body, limit), limit);
         }
     }
     text
 }
 
-/// Octets that nobody could take apart, as text.
-pub(super) fn read_opaque(body: &[u8]) -> String {
+/// Octets that nobody could take apart, as text; at most `limit` octets.
+pub(super) fn read_opaque(body: &[u8], limit: usize) -> String {
     let mut text = String::new();
-    let start = body.get(..MAX_TEXT).unwrap_or(body);
-    push_clean(&mut text, &String::from_utf8_lossy(start));
+    let start = body.get(..limit).unwrap_or(body);
+    push_clean(&mut text, &String::from_utf8_lossy(start), limit);
     text
 }
 
@@ -75,9 +76,9 @@ fn decode_leaf(leaf: &Entity<'_>, body: &[u8], limit: usize) -> String {
 }
 
 /// Appends `more` up to the limit, without carriage returns and control characters.
-fn push_clean(text: &mut String, more: &str) {
+fn push_clean(text: &mut String, more: &str, limit: usize) {
     for c in more.chars() {
-        if text.len() + c.len_utf8() > MAX_TEXT {
+        if text.len() + c.len_utf8() > limit {
             break;
         }
         if !c.is_control() || matches!(c, '\n' | '\t') {
@@ -101,8 +102,8 @@ mod tests {
 
     #[test]
     fn opaque_text_is_bounded_and_clean() {
-        assert_eq!(read_opaque(b"a\0b\x07\r\nc"), "ab\nc");
-        assert_eq!(read_opaque(&vec![b'x'; MAX_TEXT + 1]).len(), MAX_TEXT);
-        assert!(read_opaque(&vec![0xff; MAX_TEXT + 1]).len() <= MAX_TEXT);
+        assert_eq!(read_opaque(b"a\0b\x07\r\nc", MAX_TEXT), "ab\nc");
+        assert_eq!(read_opaque(&vec![b'x'; MAX_TEXT + 1], MAX_TEXT).len(), MAX_TEXT);
+        assert!(read_opaque(&vec![0xff; MAX_TEXT + 1], MAX_TEXT).len() <= MAX_TEXT);
     }
 }

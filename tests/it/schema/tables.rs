@@ -61,6 +61,7 @@ const TENANT: &[&str] = &[
     "aliases",
     "auto_reply_recipients",
     "contact_emails",
+    "email_search",
     "email_sources",
     "sender_reputation",
     "expunged_entries",
