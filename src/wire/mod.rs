@@ -5,6 +5,7 @@ pub mod dkim;
 pub mod imap;
 pub mod mime;
 pub mod proxy;
+pub mod report;
 pub mod sasl;
 pub mod scram;
 pub mod smtp;

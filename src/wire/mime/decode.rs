@@ -62,7 +62,7 @@ pub(super) fn parameter(value: &[u8], name: &str) -> Option<String> {
 }
 
 /// The transfer-decoded octets; what is malformed is decoded as far as it goes.
-pub(super) fn decode_body(encoding: Encoding, body: &[u8]) -> Cow<'_, [u8]> {
+pub fn decode_body(encoding: Encoding, body: &[u8]) -> Cow<'_, [u8]> {
     match encoding {
         Encoding::Identity | Encoding::Unknown => Cow::Borrowed(body),
         Encoding::QuotedPrintable => mail_parser::Encoding::QuotedPrintable.decode(body),

@@ -52,6 +52,7 @@ pub use binary::encode_binary;
 pub use bound::Bound;
 pub use compose::{ComposeError, Draft, Person, compose};
 pub use content::Encoding;
+pub use decode::decode_body;
 pub use digest::Sha256;
 pub use field::{FieldError, field};
 pub use form::{Attachment, Disposition, Form, Mailbox};
