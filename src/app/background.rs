@@ -15,6 +15,7 @@ use crate::mail::gate::Gate;
 use crate::mail::housekeeping;
 use crate::mail::keys::Keys;
 use crate::mail::recipients::Recipients;
+use crate::mail::reporting::{Daily, Tally};
 use crate::mail::tracking::HitWriter;
 use crate::net::acme::Acme;
 use crate::net::tls::hangup;
@@ -22,19 +23,33 @@ use crate::store::db::Db;
 use crate::store::notify::{Channel, Heard};
 
 /// Tasks that run until the end. What they do may be cut at any point.
-pub(super) struct Background(JoinSet<()>);
+pub(super) struct Background {
+    tasks: JoinSet<()>,
+    tally: Tally,
+}
 
 impl Background {
+    /// On a node with a worker.
+    pub(super) fn report(&mut self, daily: Option<Daily>) {
+        if let Some(daily) = daily {
+            self.tasks.spawn(daily.run());
+        }
+    }
+
     /// On a node whose edge can prove its names.
     pub(super) fn renew_certificates(&mut self, config: &Config, services: &Services) {
         let (tls, challenges) = (services.tls.clone(), services.challenges.clone());
         if let Some(acme) = Acme::new(config, &services.hostname, tls, challenges) {
-            self.0.spawn(acme.run());
+            self.tasks.spawn(acme.run());
         }
     }
 
-    pub(super) fn stop(mut self) {
-        self.0.abort_all();
+    /// Ends them; what was counted is written down.
+    pub(super) async fn stop(mut self, db: &Db) {
+        self.tasks.abort_all();
+        if let Err(error) = self.tally.flush(db).await {
+            tracing::warn!(%error, "the last counts for reports are lost");
+        }
     }
 }
 
@@ -49,6 +64,7 @@ pub(super) fn start(
     let db = services.db.clone();
     tasks.spawn(async move { changes.tell_others(db).await });
     tasks.spawn(hits.run());
+    tasks.spawn(services.tally.clone().keep(services.db.clone()));
     let hangup = hangup().map_err(|error| StartError::Other(format!("SIGHUP: {error}")))?;
     tasks.spawn(services.tls.clone().watch(hangup));
     let hearing = Hearing {
@@ -67,11 +83,12 @@ pub(super) fn start(
         tasks.spawn(index.keep(services.db.clone(), services.bodies.clone()));
         let lessons = services.lessons.clone();
         tasks.spawn(lessons.teach(services.db.clone(), services.bodies.clone()));
+        tasks.spawn(services.ingest.reports().read(services.bodies.clone()));
     } else {
         let wake = Arc::clone(&services.queue_wake);
         tasks.spawn(tell_workers(services.db.clone(), wake));
     }
-    Ok(Background(tasks))
+    Ok(Background { tasks, tally: services.tally.clone() })
 }
 
 /// How long to wait before asking a database again that did not answer.

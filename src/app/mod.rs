@@ -118,12 +118,12 @@ async fn start_on(
     let (services, hits) = Services::build(config, db.clone())?;
     let shutdown = Shutdown::new();
     let addresses = listeners.addresses();
-    let background = background::start(roles, &services, hits)?;
+    let mut background = background::start(roles, &services, hits)?;
     if roles.has(Role::Worker) {
+        background.report(services.daily_reports(config)?);
         let worker = outgoing::worker(config, &services)?;
         shutdown.spawn(worker.run(shutdown.clone()));
     }
-    let mut background = background;
     if roles.has(Role::Edge) {
         background.renew_certificates(config, &services);
     }
@@ -144,7 +144,7 @@ impl Running {
         if !self.shutdown.finish(self.grace).await {
             tracing::warn!("some connections did not end in time and were cut");
         }
-        self.background.stop();
+        self.background.stop(&self.db).await;
         close(self.db, self.embedded).await;
     }
 }

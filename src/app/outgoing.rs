@@ -59,7 +59,8 @@ pub(super) fn worker(config: &Config, services: &Services) -> Result<Worker, Sta
         deadlines: Deadlines::new(&config.timeouts),
     };
     let port = config.queue.smtp_port;
-    let away = Away { queue, render, resolver, dialer, port, here: here.clone() };
+    let (tally, here_too) = (services.tally.clone(), here.clone());
+    let away = Away { queue, render, resolver, dialer, port, tally, here: here_too };
     let drafts = Drafts::new(services.db.clone(), services.ingest.clone());
     Ok(Worker::new(&config.queue, drafts, here, away, Arc::clone(&services.queue_wake)))
 }

@@ -22,6 +22,7 @@ use crate::mail::keys::Keys;
 use crate::mail::login::Login;
 use crate::mail::mailbox::Mailboxes;
 use crate::mail::recipients::Recipients;
+use crate::mail::reporting::{Daily, Post, Tally};
 use crate::mail::search_index::SearchIndex;
 use crate::mail::spam::Spamminess;
 use crate::mail::spam::lessons::Lessons;
@@ -61,6 +62,9 @@ pub(super) struct Services {
     pub(super) lessons: Lessons,
     pub(super) search_index: SearchIndex,
     pub(super) gate: Gate,
+    /// What reports will tell.
+    pub(super) tally: Tally,
+    pub(super) authenticity: Authenticity,
     /// Wakes the queue of this node.
     pub(super) queue_wake: Arc<Notify>,
 }
@@ -68,13 +72,16 @@ pub(super) struct Services {
 /// Octets of messages that may be in memory at once.
 const MESSAGE_MEMORY: usize = 512 * 1024 * 1024;
 
-/// Who looks at mail from outside.
-fn judge(config: &Config, spam: &Spamminess, hostname: &str) -> Result<Judge, StartError> {
+/// Who knows whom mail from outside is really from.
+fn authenticity(
+    config: &Config,
+    hostname: &str,
+    tally: &Tally,
+) -> Result<Authenticity, StartError> {
     let other = |error: &dyn std::fmt::Display| StartError::Other(error.to_string());
     let resolver = Resolver::new(&config.dns).map_err(|e| other(&e))?;
     let sealers = config.authenticity.trusted_arc_sealers.clone();
-    let authenticity = Authenticity::new(&resolver, hostname, sealers).map_err(|e| other(&e))?;
-    Ok(Judge::new(authenticity, spam.clone()))
+    Authenticity::new(&resolver, hostname, sealers, tally.clone()).map_err(|e| other(&e))
 }
 
 impl Services {
@@ -88,12 +95,14 @@ impl Services {
         let spam = Spamminess::new(db.clone(), &config.spam)
             .map_err(|e| StartError::Other(format!("[spam]: {e}")))?;
         let lessons = Lessons::new(spam.clone());
+        let tally = Tally::new(config.reports.from.is_some());
+        let authenticity = authenticity(config, &hostname, &tally)?;
         let settings = ingest::Settings {
             hostname: hostname.clone(),
             spool: config.server.data_dir.join("spool"),
             cut_from: usize::try_from(config.objects.attachment_size.bytes()).unwrap_or(usize::MAX),
             memory: MESSAGE_MEMORY,
-            judge: judge(config, &spam, &hostname)?,
+            judge: Judge::new(authenticity.clone(), spam.clone()),
         };
         let environment = std::env::var("KOLTRIX_MASTER_KEY").ok();
         let master = MasterKey::load(&config.server.data_dir, environment.as_deref())?;
@@ -140,11 +149,25 @@ impl Services {
             submit,
             tracking,
             queue_wake,
+            tally,
+            authenticity,
             hostname,
             db,
             changes,
         };
         Ok((services, hits))
+    }
+
+    /// Who tells domains of their mail, where that is wanted.
+    pub(super) fn daily_reports(&self, config: &Config) -> Result<Option<Daily>, StartError> {
+        let stores = (self.db.clone(), self.ingest.clone(), Arc::clone(&self.queue_wake));
+        let Some(post) = Post::new(&config.reports, &self.hostname, stores) else {
+            return Ok(None);
+        };
+        let resolver = Resolver::new(&config.dns);
+        let resolver = resolver.map_err(|error| StartError::Other(error.to_string()))?;
+        let (db, authenticity) = (self.db.clone(), self.authenticity.clone());
+        Ok(Some(Daily { db, authenticity, resolver, post }))
     }
 
     /// An SMTP server of one kind.

@@ -11,6 +11,7 @@ mod mailbox;
 mod migrate;
 mod output;
 mod queue;
+mod reports;
 mod secret;
 mod serve;
 mod tenant;
@@ -47,6 +48,7 @@ enum Command {
     Mailbox(mailbox::Args),
     Filter(filter::Args),
     Queue(queue::Args),
+    Reports(reports::Args),
     Doctor(doctor::Args),
 }
 
@@ -79,6 +81,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Mailbox(args) => args.run(&context?).await,
         Command::Filter(args) => args.run(&context?).await,
         Command::Queue(args) => args.run(&context?).await,
+        Command::Reports(args) => args.run(&context?).await,
     }
 }
 

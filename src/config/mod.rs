@@ -10,6 +10,7 @@ mod limits;
 mod listen;
 mod merge;
 mod queue;
+mod reports;
 mod server;
 mod spam;
 mod storage;
@@ -24,6 +25,7 @@ pub use error::Error;
 pub use limits::{Limits, Timeouts};
 pub use listen::{Http, Imap, Smtp, Submission};
 pub use queue::{Dns, Queue, Tracking};
+pub use reports::Reports;
 pub use server::{LogFormat, Server};
 pub use spam::Spam;
 pub use storage::{Database, EmbeddedDatabase, ObjectKind, Objects, S3};
@@ -65,6 +67,8 @@ pub struct Config {
     pub authenticity: Authenticity,
     /// How much mail from outside looks like spam.
     pub spam: Spam,
+    /// What domains are told of their mail.
+    pub reports: Reports,
     /// Opens and clicks.
     pub tracking: Tracking,
 }

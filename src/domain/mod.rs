@@ -14,6 +14,7 @@ pub mod ids;
 pub mod network;
 pub mod outcome;
 pub mod queue;
+pub mod report;
 pub mod rule;
 pub mod slug;
 pub mod token;

@@ -89,6 +89,8 @@ words! {
         Sequence = "sequence",
         /// A delivery status notification of ours.
         Bounce = "bounce",
+        /// A report of ours to a domain about its mail.
+        Report = "report",
     }
 }
 

@@ -26,6 +26,7 @@ pub mod queue;
 pub mod recipients;
 pub mod render;
 pub mod report;
+pub mod reporting;
 pub mod rules;
 pub mod schedule;
 pub mod seal;

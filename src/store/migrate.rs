@@ -40,6 +40,7 @@ migrations! {
     "0015_tenant_rules",
     "0016_rules",
     "0018_scram",
+    "0019_reports",
     "0021_tenant_rules_later",
     "0023_tenant_search",
     "0031_tenant_batch",

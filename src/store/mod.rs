@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod addresses;
 pub mod app_passwords;
+pub mod arrived_reports;
 pub mod correspondents;
 pub mod credentials;
 pub mod db;
@@ -30,6 +31,7 @@ pub mod objects;
 pub mod outbound;
 mod postmaster;
 pub mod recipients;
+pub mod report_counts;
 pub mod rule_messages;
 pub mod scram;
 pub mod search;

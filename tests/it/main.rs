@@ -18,6 +18,7 @@ mod imap;
 mod main_job;
 mod objects;
 mod receive;
+mod reports;
 mod rules;
 mod schema;
 mod smtp;

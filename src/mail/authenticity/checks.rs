@@ -13,6 +13,7 @@ use mail_auth::{
 
 use crate::domain::envelope::MailFrom;
 use crate::domain::verdict::{Dmarc, Outcome, Policy, Signature};
+use crate::mail::authenticity::policy::Found;
 use crate::mail::client::Client;
 use crate::wire::auth_results::result_of;
 
@@ -113,15 +114,15 @@ pub(super) async fn dmarc(
     mail_from_domain: &str,
     spf: &SpfOutput,
     dkim: &[DkimOutput<'_>],
-) -> Dmarc {
+) -> Found {
     // The library reads the domain from a From field: it is given one that says this and no more.
     let stand_in = format!("From: <x@{domain}>\r\n\r\n");
     let Some(message) = AuthenticatedMessage::parse(stand_in.as_bytes()) else {
-        return Dmarc { domain: domain.to_owned(), ..Dmarc::default() };
+        return (Dmarc { domain: domain.to_owned(), ..Dmarc::default() }, None);
     };
     let question = DmarcParameters::new(&message, dkim, mail_from_domain, spf);
     let found = library.verify_dmarc(question).await;
-    Dmarc {
+    let dmarc = Dmarc {
         result: dmarc_outcome(&found),
         domain: domain.to_owned(),
         // Lowered already where `t=y` asks for it (RFC 9989 §4.7).
@@ -133,7 +134,8 @@ pub(super) async fn dmarc(
         spf_aligned: *found.spf_result() == DmarcResult::Pass,
         dkim_aligned: *found.dkim_result() == DmarcResult::Pass,
         overridden_by: None,
-    }
+    };
+    (dmarc, found.record().cloned())
 }
 
 fn dmarc_outcome(found: &DmarcOutput) -> Outcome {

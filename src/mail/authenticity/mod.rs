@@ -7,6 +7,7 @@
 
 mod author;
 mod checks;
+mod counting;
 mod field;
 mod message;
 mod policy;
@@ -27,6 +28,7 @@ use crate::domain::envelope::MailFrom;
 use crate::domain::verdict::{Dmarc, Outcome, Signature, Verdict};
 use crate::mail::Error;
 use crate::mail::client::Client;
+use crate::mail::reporting::Tally;
 use crate::net::dns::Resolver;
 use crate::wire::mime::headers::{block_len, find_all};
 
@@ -45,11 +47,13 @@ struct Inner {
     library: MessageAuthenticator,
     hostname: String,
     trusted_sealers: Vec<String>,
+    tally: Tally,
 }
 
 impl Authenticity {
     /// Asks the name servers of `resolver`; `hostname` is the authserv-id (RFC 8601 §2.5), and what
-    /// the domains of `trusted_sealers` say in an ARC chain may stand against a policy.
+    /// the domains of `trusted_sealers` say in an ARC chain may stand against a policy. What is found
+    /// out is counted in `tally`.
     ///
     /// # Errors
     /// [`Error::Internal`] when no resolver can be made of these settings.
@@ -57,11 +61,13 @@ impl Authenticity {
         resolver: &Resolver,
         hostname: &str,
         trusted_sealers: Vec<String>,
+        tally: Tally,
     ) -> Result<Self, Error> {
         let (config, options) = resolver.settings();
         let library = MessageAuthenticator::new(config, options)
             .map_err(|error| Error::Internal(format!("authenticity: {error}")))?;
-        Ok(Self(Arc::new(Inner { library, hostname: hostname.to_owned(), trusted_sealers })))
+        let hostname = hostname.to_owned();
+        Ok(Self(Arc::new(Inner { library, hostname, trusted_sealers, tally })))
     }
 
     /// Everything that can be found out about who sent `content`, and what follows from it: the
@@ -95,7 +101,7 @@ impl Authenticity {
         );
         let (outputs, dkim) = signed;
         let (arc, sealer) = chain;
-        let dmarc = question.dmarc(&authors, &spf, &outputs).await;
+        let (dmarc, record) = question.dmarc(&authors, &spf, &outputs).await;
         let mut verdict = Verdict {
             spf: checks::spf_outcome(spf.result()),
             spf_domain: spf.domain().to_owned(),
@@ -106,8 +112,11 @@ impl Authenticity {
             ptr,
             ..Verdict::default()
         };
-        policy::apply(&mut verdict, sealer)?;
-        Ok(verdict)
+        let applied = policy::apply(&mut verdict, sealer);
+        let found = (&verdict, applied.is_err());
+        let work = self.0.count(record, found, (client, mail_from, header));
+        question.in_time(work, || ()).await;
+        applied.map(|()| verdict)
     }
 }
 
@@ -170,12 +179,19 @@ impl Question<'_> {
     }
 
     /// DMARC of each domain in From; the one that comes off worst counts.
-    async fn dmarc(&self, authors: &[String], spf: &SpfOutput, dkim: &[DkimOutput<'_>]) -> Dmarc {
+    async fn dmarc(
+        &self,
+        authors: &[String],
+        spf: &SpfOutput,
+        dkim: &[DkimOutput<'_>],
+    ) -> policy::Found {
         let mut all = Vec::with_capacity(authors.len());
         for domain in authors {
             let work = checks::dmarc(&self.us.library, domain, self.spf_domain(), spf, dkim);
-            let late =
-                || Dmarc { result: Outcome::Temperror, domain: domain.clone(), ..Dmarc::default() };
+            let late = || {
+                let result = Outcome::Temperror;
+                (Dmarc { result, domain: domain.clone(), ..Dmarc::default() }, None)
+            };
             all.push(self.in_time(work, late).await);
         }
         policy::worst(all)

@@ -1,11 +1,18 @@
 //! What follows from the policy of the From domain (RFC 9989 §5.3, §5.4).
 
+use std::sync::Arc;
+
+use mail_auth::dmarc::DmarcRecord;
+
 use crate::domain::verdict::{Disposition, Dmarc, Outcome, Policy, Verdict};
 use crate::mail::{Error, Reason};
 
+/// What DMARC says of one domain, and the record by which it says it.
+pub(super) type Found = (Dmarc, Option<Arc<DmarcRecord>>);
+
 /// Of the domains in From, the one whose owner would mind most; the default without any.
-pub(super) fn worst(all: Vec<Dmarc>) -> Dmarc {
-    all.into_iter().max_by_key(gravity).unwrap_or_default()
+pub(super) fn worst(all: Vec<Found>) -> Found {
+    all.into_iter().max_by_key(|(dmarc, _)| gravity(dmarc)).unwrap_or_default()
 }
 
 fn gravity(dmarc: &Dmarc) -> u8 {
@@ -84,11 +91,11 @@ mod tests {
     #[test]
     fn one_good_author_does_not_vouch_for_another() {
         let two = vec![
-            dmarc(Outcome::Pass, Policy::Reject),
-            dmarc(Outcome::Fail, Policy::Reject),
-            dmarc(Outcome::None, Policy::None),
+            (dmarc(Outcome::Pass, Policy::Reject), None),
+            (dmarc(Outcome::Fail, Policy::Reject), None),
+            (dmarc(Outcome::None, Policy::None), None),
         ];
-        assert_eq!(worst(two).result, Outcome::Fail);
-        assert_eq!(worst(Vec::new()), Dmarc::default());
+        assert_eq!(worst(two).0.result, Outcome::Fail);
+        assert_eq!(worst(Vec::new()).0, Dmarc::default());
     }
 }

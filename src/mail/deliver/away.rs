@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::domain::outcome::{Outcome, Reply, Via};
+use crate::domain::queue::Source;
 use crate::mail::deliver::fates::Fate;
 use crate::mail::deliver::local::Here;
 use crate::mail::deliver::mx::{self, Target};
@@ -11,6 +12,8 @@ use crate::mail::deliver::session::{Dialer, Session};
 use crate::mail::outcome::{self, Phase, judge, tries_next_host};
 use crate::mail::queue::{Ended, Queue};
 use crate::mail::render::Render;
+use crate::mail::reporting::Tally;
+use crate::mail::reporting::tls::Sightings;
 use crate::net::dns::Resolver;
 use crate::store::outbound::Leased;
 
@@ -27,6 +30,8 @@ pub struct Away {
     pub dialer: Dialer,
     /// The port of other mail servers.
     pub port: u16,
+    /// Counts how TLS went.
+    pub tally: Tally,
     /// Knows our own domains.
     pub here: Here,
 }
@@ -34,6 +39,7 @@ pub struct Away {
 /// The way to one domain: its addresses, and the connection that is open.
 struct Line<'a> {
     dialer: &'a Dialer,
+    seen: Sightings,
     targets: Vec<Target>,
     next: usize,
     session: Option<Session>,
@@ -54,7 +60,12 @@ impl Away {
                 return self.settle_all(&rows, started_at, &outcome, &Via::default()).await;
             }
         };
-        let mut line = Line { dialer: &self.dialer, targets, next: 0, session: None, dead: None };
+        // Reports about reports would never end.
+        let tell = rows.iter().any(|row| row.source != Source::Report);
+        let tally = if tell { self.tally.clone() } else { Tally::default() };
+        let seen = Sightings::new(tally, domain);
+        let dialer = &self.dialer;
+        let mut line = Line { dialer, seen, targets, next: 0, session: None, dead: None };
         for parcel in Parcel::group(rows) {
             self.send(parcel, &mut line).await;
         }
@@ -146,7 +157,7 @@ impl Line<'_> {
         let mut via = Via::default();
         if self.dead.is_none() {
             while let Some(target) = self.targets.get(self.next) {
-                match self.dialer.open(target).await {
+                match self.dialer.open(target, &self.seen).await {
                     Ok(session) => return Ok(session),
                     Err(reply) => {
                         tracing::info!(host = %target.host, at = %target.at, code = reply.code, "host not usable");

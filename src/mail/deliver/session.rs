@@ -7,6 +7,7 @@ use crate::mail::deliver::envelope::Envelope;
 use crate::mail::deliver::fates::Fate;
 use crate::mail::deliver::mx::Target;
 use crate::mail::outcome::{self, Phase};
+use crate::mail::reporting::tls::{Handshake, Sightings};
 use crate::net::connect::connect;
 use crate::net::stream::Stream;
 use crate::net::tls::{ClientTls, Roots};
@@ -34,25 +35,31 @@ pub struct Session {
 
 impl Dialer {
     /// Connects, with TLS where it is offered and works (RFC 3207, RFC 7435):
-    /// a host whose handshake fails is asked again in the clear.
+    /// a host whose handshake fails is asked again in the clear. How that went is `seen`.
     ///
     /// # Errors
     /// The reply that turned us away.
-    pub async fn open(&self, target: &Target) -> Result<Session, Reply> {
+    pub async fn open(&self, target: &Target, seen: &Sightings) -> Result<Session, Reply> {
         let conversation = self.greet(target).await?;
         if !conversation.offer().starttls {
+            seen.saw(target, Handshake::NotOffered);
             return Ok(Session::new(target, conversation, None));
         }
         let stream = match conversation.start_tls().await {
             Ok(stream) => stream,
             Err(refused) if refused.is_usable() => {
+                seen.saw(target, Handshake::NotOffered);
                 return Ok(Session::new(target, refused, None));
             }
-            Err(_) => return self.in_the_clear(target).await,
+            Err(_) => {
+                seen.saw(target, Handshake::Failed);
+                return self.in_the_clear(target).await;
+            }
         };
         let limit = self.deadlines.connect;
         match stream.upgrade_client(&self.tls, &target.host, limit).await {
             Ok(secret) => {
+                seen.saw(target, Handshake::Done);
                 let tls = secret.stream.tls().map(|tls| tls.to_string());
                 let verified = secret.stream.is_verified(&self.roots, &target.host);
                 let conversation =
@@ -60,6 +67,7 @@ impl Dialer {
                 Ok(Session { verified, ..Session::new(target, conversation, tls) })
             }
             Err(error) => {
+                seen.saw(target, Handshake::Failed);
                 tracing::info!(host = %target.host, %error, "TLS failed; going on in the clear");
                 self.in_the_clear(target).await
             }

@@ -28,6 +28,7 @@ use crate::mail::client::Client;
 use crate::mail::incoming::Incoming;
 use crate::mail::judge::{Case, Judge};
 use crate::mail::recipients::{Local, Recipients};
+use crate::mail::reporting::Arriving;
 use crate::mail::search_index::SearchIndex;
 use crate::mail::spool::Spool;
 use crate::mail::{Error, Reason};
@@ -75,6 +76,7 @@ pub struct Ingest {
     memory: Arc<Semaphore>,
     pages: usize,
     judge: Judge,
+    reports: Arriving,
 }
 
 /// A message from SMTP with its envelope.
@@ -109,6 +111,7 @@ impl Ingest {
         let pages = (settings.memory / PAGE).clamp(1, Semaphore::MAX_PERMITS);
         Self {
             batches: Batches::new(db.clone()),
+            reports: Arriving::new(db.clone()),
             db,
             recipients,
             objects,
@@ -122,6 +125,11 @@ impl Ingest {
             pages,
             judge: settings.judge,
         }
+    }
+
+    /// Reads the reports that come in.
+    pub fn reports(&self) -> Arriving {
+        self.reports.clone()
     }
 
     /// A message about to be received.

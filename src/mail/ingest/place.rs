@@ -48,6 +48,7 @@ impl Ingest {
             [(address, _)] => Some(*address),
             _ => None,
         };
+        let brings_report = self.reports.note(tenant, &email).await?;
         let mut locals: Vec<Local> = recipients.iter().map(|(_, local)| (*local).clone()).collect();
         for _ in 0..TRIES {
             let refused = self.decide(tenant, &mut email, &locals, verdict, stamped).await?;
@@ -60,6 +61,9 @@ impl Ingest {
                 Ok(_) => {
                     if !email.actions.outbound.is_empty() {
                         self.queue.notify_one();
+                    }
+                    if brings_report {
+                        self.reports.stored();
                     }
                     return Ok(None);
                 }

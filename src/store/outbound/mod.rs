@@ -39,6 +39,6 @@ fn ret_from(word: &str) -> DsnReturn {
 }
 
 /// A CHECK holds these columns to the words that Rust knows.
-fn word<T: std::str::FromStr<Err = String>>(text: &str) -> Result<T, Error> {
+pub(in crate::store) fn word<T: std::str::FromStr<Err = String>>(text: &str) -> Result<T, Error> {
     text.parse().map_err(Error::Corrupt)
 }

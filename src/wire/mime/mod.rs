@@ -30,6 +30,7 @@ mod parse;
 mod part;
 mod rebuild;
 mod render;
+pub mod report;
 mod rewrite;
 mod scan;
 mod select;

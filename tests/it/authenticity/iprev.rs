@@ -8,6 +8,7 @@ use koltrix_mail::domain::envelope::MailFrom;
 use koltrix_mail::domain::verdict::Outcome;
 use koltrix_mail::mail::authenticity::Authenticity;
 use koltrix_mail::mail::client::Client;
+use koltrix_mail::mail::reporting::Tally;
 use koltrix_mail::net::dns::Resolver;
 
 use crate::support::dns::Dns;
@@ -18,7 +19,8 @@ async fn a_name_counts_where_it_leads_back() {
     let config = format!("[dns]\nservers = [{:?}]\ntimeout = \"1s\"", dns.addr().to_string());
     let config = Config::parse(&config, |_| None).unwrap();
     let resolver = Resolver::new(&config.dns).unwrap();
-    let judge = Authenticity::new(&resolver, "mx.koltrix.test", Vec::new()).unwrap();
+    let judge =
+        Authenticity::new(&resolver, "mx.koltrix.test", Vec::new(), Tally::default()).unwrap();
     let ip = |text: &str| text.parse::<IpAddr>().unwrap();
     dns.ptr(ip("192.0.2.1"), "other.test").ptr(ip("192.0.2.1"), "good.test");
     dns.ip("good.test", ip("192.0.2.1")).ip("other.test", ip("192.0.2.99"));

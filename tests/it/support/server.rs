@@ -46,6 +46,9 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// Whose ARC seals the server believes.
 pub const TRUSTED_SEALER: &str = "trusted-lists.test";
 
+/// Who the server's reports are from: of a domain that [`crate::reports`] gives to somebody.
+pub const REPORTS_FROM: &str = "dmarc@reports.koltrix.test";
+
 /// Starts the server, the first time.
 pub async fn server() -> &'static Server {
     static SERVER: OnceCell<Server> = OnceCell::const_new();
@@ -105,6 +108,9 @@ pub fn configuration(
         trusted_roots = {:?}
         [dns]
         servers = [{:?}]
+        [reports]
+        from = "{REPORTS_FROM}"
+        organization = "Koltrix Test"
         [authenticity]
         trusted_arc_sealers = ["{TRUSTED_SEALER}"]
         "#,

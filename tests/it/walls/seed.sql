@@ -29,3 +29,4 @@ INSERT INTO activity_log (tenant_id, action, summary) VALUES (:tenant, 'domain.a
 INSERT INTO tenant_mail_settings (tenant_id) VALUES (:tenant) ON CONFLICT DO NOTHING;
 INSERT INTO greylist_triplets (tenant_id, triplet) VALUES (:tenant, sha256('x'));
 INSERT INTO spam_lessons (tenant_id, email_id, spam) VALUES (:tenant, gen_random_uuid(), true);
+INSERT INTO arrived_reports (tenant_id, email_id, next_attempt_at) VALUES (:tenant, gen_random_uuid(), now() + interval '1 year');
