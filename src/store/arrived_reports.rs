@@ -85,7 +85,7 @@ impl Db {
         Ok(sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM public.tenant_domains d WHERE d.tenant_id = $1
                  AND (d.domain = $2 OR starts_with(reverse($2), reverse('.' || d.domain))
-                      OR starts_with(reverse(d.domain), reverse('.' || $2))))",
+                      OR $2 LIKE '%.%' AND starts_with(reverse(d.domain), reverse('.' || $2))))",
         )
         .bind(tenant.0)
         .bind(domain)

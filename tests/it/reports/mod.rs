@@ -48,9 +48,8 @@ async fn until(query: &str, expected: i64) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    if tokio::time::timeout(Duration::from_secs(30), reached).await.is_err() {
-        panic!("{query}: {} is not {expected}", number(query).await);
-    }
+    let in_time = tokio::time::timeout(Duration::from_secs(30), reached).await.is_ok();
+    assert!(in_time, "{query}: {} is not {expected}", number(query).await);
 }
 
 /// How much of `kind` is counted for `domain`.

