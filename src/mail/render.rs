@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::ids::EmailId;
@@ -45,6 +46,8 @@ const PAGE: usize = 4096;
 /// Why a message is refused whose author's domain is not proven.
 pub(in crate::mail) const NOT_VERIFIED: &str =
     "the sender's domain is not verified: publish its DNS records and check them";
+/// How long what is forwarded waits for the keys of a domain that is proven; then it leaves unsealed.
+const KEYS_COME: time::Duration = time::Duration::minutes(15);
 /// Messages from here on are signed on a blocking thread.
 const HEAVY: usize = 256 * 1024;
 
@@ -134,6 +137,10 @@ impl Render {
             if let Some(signer) = signers.iter().find(|signer| signer.is_rsa()) {
                 let at = row.queued_at.unix_timestamp();
                 out.extend(arc::seal(&raw, signer, &self.us, at)?.unwrap_or_default().bytes());
+            } else if OffsetDateTime::now_utc() - row.queued_at < KEYS_COME
+                && self.db.domain_is_proven(domain).await?
+            {
+                return Err(Error::Temporary("the domain has no keys to seal with yet".to_owned()));
             }
         }
         let mailbox = row.orcpt.as_deref().and_then(|orcpt| orcpt.strip_prefix("rfc822;"));

@@ -136,6 +136,9 @@ pub struct Actions {
     /// Webhooks to be called.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<serde_json::Value>,
+    /// Read receipts for messages that were sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub receipts: Vec<serde_json::Value>,
 }
 
 impl Actions {
@@ -145,6 +148,7 @@ impl Actions {
             && self.outbound.is_empty()
             && self.unkept.is_empty()
             && self.webhooks.is_empty()
+            && self.receipts.is_empty()
     }
 }
 

@@ -11,6 +11,7 @@ mod dedup;
 mod deliver;
 mod place;
 mod prepare;
+mod receipt;
 pub mod trace;
 
 use std::collections::BTreeMap;

@@ -10,6 +10,7 @@ use crate::domain::address::Address;
 use crate::domain::ids::TenantId;
 use crate::domain::verdict::Verdict;
 use crate::mail::Error;
+use crate::mail::ingest::receipt::receipt;
 use crate::mail::ingest::{Ingest, Origin};
 use crate::mail::recipients::{Local, Mailbox};
 use crate::mail::rules::{self, Envelope, View};
@@ -37,6 +38,7 @@ impl Ingest {
         recipients: &[To<'_>],
         verdict: &Verdict,
     ) -> Result<Option<String>, Error> {
+        let receipt = receipt(&raw, verdict);
         let mut email = Box::new(self.prepare(tenant, raw, origin, Vec::new()).await?);
         email.fields.spam_score = (!verdict.spam.source.is_empty()).then_some(verdict.spam.score);
         if *verdict != Verdict::default() {
@@ -52,6 +54,7 @@ impl Ingest {
         let mut locals: Vec<Local> = recipients.iter().map(|(_, local)| (*local).clone()).collect();
         for _ in 0..TRIES {
             let refused = self.decide(tenant, &mut email, &locals, verdict, stamped).await?;
+            email.actions.receipts.extend(receipt.clone());
             if refused.is_some() || email.targets.is_empty() && email.actions.is_empty() {
                 return Ok(refused);
             }

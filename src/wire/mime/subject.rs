@@ -2,6 +2,42 @@
 
 /// Octets of a base subject kept: enough to tell threads apart, little enough to be an index key.
 const MAX_BASE: usize = 998;
+/// What stands in front of a reply or a forward, in lower case: English; German, Scandinavian,
+/// Finnish, Dutch, Polish, Italian, French, Spanish, Portuguese, Turkish, Hungarian, Chinese and
+/// Japanese. None of one letter, which may be anything.
+const REFWD: [&str; 31] = [
+    "re",
+    "fwd",
+    "fw",
+    "aw",
+    "antw",
+    "wg",
+    "sv",
+    "vs",
+    "vb",
+    "vl",
+    "doorst",
+    "odp",
+    "pd",
+    "rif",
+    "ref",
+    "tr",
+    "rv",
+    "res",
+    "enc",
+    "ynt",
+    "i\u{307}lt",
+    "ilt",
+    "vá",
+    "tov",
+    "回复",
+    "回覆",
+    "答复",
+    "转发",
+    "轉寄",
+    "返信",
+    "転送",
+];
 
 /// The base subject of a decoded subject, in lower case, at most 998 octets.
 pub(super) fn base_subject(subject: &str) -> String {
@@ -77,9 +113,13 @@ fn after_blob(text: &str) -> Option<&str> {
 /// ```abnf
 /// subj-refwd = ("re" / ("fw" ["d"])) *WSP [subj-blob] ":"
 /// ```
+/// And what clients of other languages write instead.
 fn after_refwd(text: &str) -> Option<&str> {
-    let rest = ["re", "fwd", "fw"].iter().find_map(|word| text.strip_prefix(word))?.trim_start();
-    after_blob(rest).unwrap_or(rest).strip_prefix(':')
+    let behind = |word: &&str| {
+        let rest = text.strip_prefix(word)?.trim_start();
+        after_blob(rest).unwrap_or(rest).strip_prefix([':', '\u{ff1a}'])
+    };
+    REFWD.iter().find_map(behind)
 }
 
 #[cfg(test)]
@@ -100,6 +140,11 @@ mod tests {
             "[a][b] fwd [x] : [c] hello world",
             "[Fwd: Re: hello world]",
             "[fwd: [Fwd: hello world] (fwd)]",
+            "AW: Re: WG: hello world",
+            "Antw: SV: VS: [list] hello world",
+            "Re: AW: Fwd: hello world",
+            "回复：hello world",
+            "İLT: hello world",
         ] {
             assert_eq!(base_subject(subject), "hello world", "{subject}");
         }
@@ -110,7 +155,7 @@ mod tests {
         for subject in ["Re: x", " RE : x", "fwd: x", "[list] Re: x", "re[2]: x", "FW:"] {
             assert!(is_reply(subject), "{subject}");
         }
-        for subject in ["", "x", "[re: x", "Regarding: x", "re x", "[list] x"] {
+        for subject in ["", "x", "[re: x", "Regarding: x", "re x", "[list] x", "award: x", "I: x"] {
             assert!(!is_reply(subject), "{subject}");
         }
     }

@@ -13,7 +13,7 @@ impl Scene {
     }
 
     /// Waits for the keys that seal.
-    async fn with_keys(&self) {
+    pub async fn with_keys(&self) {
         let query =
             self.filled("SELECT k.algorithm FROM public.domain_keys k WHERE k.tenant_id = '{t}'");
         let limit = std::time::Instant::now() + std::time::Duration::from_mins(1);
@@ -135,4 +135,62 @@ async fn a_filter_forwards_as_well_and_keeps() {
     assert!(scene.send(&[&scene.bob], "Subject: copy me").await.starts_with("250 "));
     mx.wait_for(1).await;
     assert_eq!(scene.kept(&scene.bob).await, ["Sent on: copy me"]);
+}
+
+#[tokio::test]
+async fn a_forward_waits_for_the_keys_that_seal_it() {
+    let scene = Scene::new().await;
+    let (mx, domain) = scene.server.remote(false).await;
+    scene.forward(&format!("bob@{domain}"), false).await;
+    // The domain is some milliseconds old, and its keys take longer.
+    assert!(scene.send(&[&scene.bob], "Subject: soon").await.starts_with("250 "));
+    let received = mx.wait_for(1).await.remove(0);
+    assert!(received.data.starts_with(b"ARC-Seal: i=1; "));
+}
+
+#[tokio::test]
+async fn what_cannot_be_forwarded_and_nobody_is_told_of_stays_here() {
+    let scene = Scene::new().await;
+    let (mx, domain) = scene.server.remote(false).await;
+    mx.on("RCPT", Step::Reply("550 5.7.1 Not from you".into()));
+    let to = format!("bob@{domain}");
+    scene.forward(&to, false).await;
+    let forged = format!("forged-{}.test", uuid::Uuid::new_v4().simple());
+    scene.server.dns.txt(&forged, "v=spf1 -all");
+    let answer = scene.send_from(&format!("ann@{forged}"), &[&scene.bob], "Subject: lost?").await;
+    assert!(answer.starts_with("250 "), "{answer}");
+    let mut imap = crate::support::imap::Imap::select(&scene.bob, "INBOX").await;
+    if !imap.brings("NOOP").await.contains(&"* 1 EXISTS".to_owned())
+        && scene.kept(&scene.bob).await.is_empty()
+    {
+        imap.idle().await;
+        imap.wait_for("* 1 EXISTS").await;
+        imap.done().await;
+    }
+    assert_eq!(scene.kept(&scene.bob).await, ["INBOX: lost?"]);
+    let notes = "SELECT summary FROM public.activity_log WHERE tenant_id = '{t}' AND action = 'forward.failed'";
+    let notes = strings(scene.pool(), &scene.filled(notes)).await;
+    assert!(notes.len() == 1 && notes[0].contains(&to), "{notes:?}");
+    let orphans = "SELECT subject FROM {s}.emails WHERE orphaned_at IS NOT NULL";
+    assert!(strings(scene.pool(), &scene.filled(orphans)).await.is_empty());
+
+    // Whoever may have sent it is told, and then it is not kept.
+    let honest = format!("honest-{}.test", uuid::Uuid::new_v4().simple());
+    scene.server.dns.txt(&honest, "v=spf1 +all");
+    scene.send_from(&format!("ann@{honest}"), &[&scene.bob], "Subject: told").await;
+    let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !scene.states().await.iter().any(|state| state.starts_with("bounce ")) {
+        assert!(std::time::Instant::now() < limit, "{:?}", scene.states().await);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(scene.kept(&scene.bob).await, ["INBOX: lost?"]);
+
+    // An operator ends one that waits.
+    mx.on("RCPT", Step::Reply("450 4.2.0 Later".into()));
+    scene.send_from(&format!("ann@{honest}"), &[&scene.bob], "Subject: ended").await;
+    let ended = "WITH gone AS (UPDATE public.outbound_messages SET state = 'cancelled', leased_until = NULL
+        WHERE tenant_id = '{t}' AND subject = 'ended' AND source = 'forward' AND state IN ('queued', 'sending') RETURNING 1)
+        SELECT 'x' FROM gone";
+    assert_eq!(strings(scene.pool(), &scene.filled(ended)).await.len(), 1);
+    assert_eq!(scene.kept(&scene.bob).await, ["INBOX: lost?", "INBOX: ended"]);
 }

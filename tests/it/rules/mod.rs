@@ -1,9 +1,12 @@
 //! Recipients and the rules of mailboxes: SQL in, SMTP in, rows out.
 
+mod activity;
 mod apply;
+mod archive;
 mod directory;
 mod filters;
 mod forwards;
+mod receipts;
 mod replies;
 mod threads;
 
