@@ -128,6 +128,11 @@ async fn about_mailboxes(
         }
         Command::List(list) => cmd::list::list(mailboxes, out, who, &list).await.into(),
         Command::Lsub(lsub) => cmd::lsub::lsub(mailboxes, out, who, &lsub).await.into(),
+        Command::GetQuota(root) => cmd::quota::get_quota(mailboxes, out, who, &root).await.into(),
+        Command::GetQuotaRoot(name) => {
+            cmd::quota::get_quota_root(mailboxes, out, who, &name).await.into()
+        }
+        Command::SetQuota(_) => cmd::quota::set_quota().into(),
         Command::Status(status) => cmd::status::status(mailboxes, out, who, &status).await.into(),
         other => return Err(other),
     })

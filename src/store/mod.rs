@@ -30,6 +30,7 @@ pub mod notify;
 pub mod objects;
 pub mod outbound;
 mod postmaster;
+pub mod quota;
 pub mod recipients;
 pub mod report_counts;
 pub mod rule_messages;

@@ -1,10 +1,10 @@
 //! LIST (RFC 3501 §6.3.8), extended (RFC 5258), with special uses (RFC 6154) and STATUS (RFC 5819).
 
-use super::status::numbers;
+use super::status::{counts_deleted, numbers};
 use crate::imap::answer::Answer;
 use crate::imap::names::{Name, Names};
 use crate::mail::client::Identity;
-use crate::mail::mailbox::Mailboxes;
+use crate::mail::mailbox::{Listing, Mailboxes};
 use crate::wire::imap::command::{List, ListReturn};
 use crate::wire::imap::mailbox::MailboxName;
 use crate::wire::imap::pattern::ListPattern;
@@ -17,17 +17,19 @@ pub(in crate::imap) async fn list(
     who: &Identity,
     list: &List,
 ) -> Answer {
-    let folders = match mailboxes.list(who).await {
-        Ok(folders) => folders,
+    let returns = returns(list);
+    let listing = match mailboxes.listing(who, counts_deleted(&returns.status)).await {
+        Ok(listing) => listing,
         Err(error) => return error.into(),
     };
     if list.patterns.iter().any(ListPattern::asks_for_root) {
         out.list_root();
     }
-    let returns = returns(list);
-    for (mailbox, name) in Names::of(&folders).iter() {
-        if list.patterns.iter().any(|pattern| pattern.matches(mailbox)) {
-            line(out, list, &returns, mailbox, name);
+    for (mailbox, name) in Names::of(&listing.folders).iter() {
+        if list.patterns.iter().any(|pattern| pattern.matches(mailbox))
+            && line(out, list, &returns, mailbox, name)
+        {
+            details(out, &returns, &listing, mailbox, name);
         }
     }
     Answer::ok("That is all")
@@ -43,14 +45,14 @@ fn returns(list: &List) -> ListReturn {
     returns
 }
 
-/// One name, if it is selected: itself, or for what is below it.
+/// One name, if it is selected: itself, or for what is below it. Says whether it was.
 fn line(
     out: &mut Writer,
     list: &List,
     returns: &ListReturn,
     mailbox: &MailboxName,
     name: &Name<'_>,
-) {
+) -> bool {
     let select = list.select;
     let selected = (!select.subscribed || name.subscribed())
         && (!select.special_use || name.special_use.is_some());
@@ -60,7 +62,7 @@ fn line(
         special_use: select.recursive_match && select.special_use && name.below.special_use,
     };
     if !selected && !child_info.any() {
-        return;
+        return false;
     }
     let mut attributes = Vec::new();
     if name.folder.is_none() {
@@ -76,7 +78,20 @@ fn line(
         attributes.extend(name.special_use.map(ListAttribute::SpecialUse));
     }
     out.list(ListLine { name: mailbox, attributes: &attributes, child_info });
-    if let Some(folder) = name.folder.filter(|_| !returns.status.is_empty()) {
-        out.status(mailbox, &numbers(folder, &returns.status));
+    true
+}
+
+/// What RETURN asks for beside the line, where there is a mailbox to tell it of.
+fn details(
+    out: &mut Writer,
+    returns: &ListReturn,
+    listing: &Listing,
+    mailbox: &MailboxName,
+    name: &Name<'_>,
+) {
+    let Some(folder) = name.folder else { return };
+    if !returns.status.is_empty() {
+        let deleted = listing.deleted.get(&folder.id).copied().unwrap_or_default();
+        out.status(mailbox, &numbers(folder, deleted, &returns.status));
     }
 }

@@ -19,6 +19,7 @@ pub(super) mod lsub;
 pub(super) mod r#move;
 pub(super) mod namespace;
 pub(super) mod noop;
+pub(super) mod quota;
 pub(super) mod rename;
 pub(super) mod search;
 pub(super) mod select;

@@ -1,8 +1,8 @@
-//! STATUS (RFC 3501 §6.3.10).
+//! STATUS (RFC 3501 §6.3.10), with SIZE (RFC 8438), DELETED and DELETED-STORAGE (RFC 9208 §4.1.4).
 
 use crate::imap::answer::Answer;
 use crate::mail::client::Identity;
-use crate::mail::mailbox::{Folder, Mailboxes};
+use crate::mail::mailbox::{Deleted, Folder, Mailboxes};
 use crate::wire::imap::command::{Status, StatusItem};
 use crate::wire::imap::response::Writer;
 
@@ -13,17 +13,28 @@ pub(in crate::imap) async fn status(
     who: &Identity,
     status: &Status,
 ) -> Answer {
-    match mailboxes.folder(who, status.mailbox.as_str()).await {
-        Ok(folder) => {
-            out.status(&status.mailbox, &numbers(&folder, &status.items));
+    let count = counts_deleted(&status.items);
+    match mailboxes.status(who, status.mailbox.as_str(), count).await {
+        Ok((folder, deleted)) => {
+            out.status(&status.mailbox, &numbers(&folder, deleted, &status.items));
             Answer::ok("That is all")
         }
         Err(error) => error.into(),
     }
 }
 
-/// The numbers asked for, from the counters of the folder.
-pub(super) fn numbers(folder: &Folder, items: &[StatusItem]) -> Vec<(StatusItem, u64)> {
+/// Whether an item asks for what only a count of messages tells.
+pub(super) fn counts_deleted(items: &[StatusItem]) -> bool {
+    items.iter().any(|item| matches!(item, StatusItem::Deleted | StatusItem::DeletedStorage))
+}
+
+/// The numbers asked for, from the counters of the folder; `deleted` was counted where
+/// [`counts_deleted`].
+pub(super) fn numbers(
+    folder: &Folder,
+    deleted: Deleted,
+    items: &[StatusItem],
+) -> Vec<(StatusItem, u64)> {
     let number = |item| match item {
         StatusItem::Messages => folder.messages,
         // Hardly any client asks, so nothing is counted for it: UIDs that no session has been
@@ -34,6 +45,9 @@ pub(super) fn numbers(folder: &Folder, items: &[StatusItem]) -> Vec<(StatusItem,
         StatusItem::UidNext => folder.uidnext.into(),
         StatusItem::UidValidity => folder.uidvalidity.into(),
         StatusItem::Unseen => folder.unseen,
+        StatusItem::Size => folder.size,
+        StatusItem::Deleted => deleted.messages,
+        StatusItem::DeletedStorage => deleted.size,
     };
     items.iter().map(|&item| (item, number(item))).collect()
 }

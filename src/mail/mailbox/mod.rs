@@ -3,7 +3,9 @@
 //! Every call takes the [`Identity`] that logged in and works in its
 //! organisation and its mailbox; a folder of somebody else cannot be named.
 
+mod listing;
 pub mod messages;
+pub mod quota;
 pub mod search;
 
 use tokio::sync::watch;
@@ -17,9 +19,11 @@ use crate::store;
 use crate::store::db::Db;
 use crate::store::tenant::TenantTx;
 
+pub use self::listing::Listing;
 pub use crate::store::entries::{Delta, Entry};
 pub use crate::store::fetch::{Columns, Fetched};
 pub use crate::store::folders::Folder;
+pub use crate::store::quota::{Deleted, Quota};
 pub use crate::store::search::Numbering;
 
 /// The folders and messages of whoever logged in. Cheap to clone.
@@ -65,7 +69,7 @@ impl Mailboxes {
         Ok(self.snapshot(who).await?.folders(who.address_id).await?)
     }
 
-    /// The folder of that name with its counters: STATUS.
+    /// The folder of that name with its counters.
     ///
     /// # Errors
     /// [`Error::NotFound`].

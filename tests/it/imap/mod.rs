@@ -8,5 +8,6 @@ mod fetch;
 mod hostile;
 mod mailboxes;
 mod nodes;
+mod quota;
 mod search;
 mod updates;

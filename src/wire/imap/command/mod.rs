@@ -9,6 +9,7 @@ mod fetch;
 mod list;
 mod mailbox;
 mod message;
+mod quota;
 mod search;
 mod search_key;
 mod search_return;
@@ -24,6 +25,7 @@ pub use fetch::{ChangedSince, Content, Fetch, FetchItem, Partial};
 pub use list::{List, ListReturn, ListSelect, Lsub};
 pub use mailbox::{Create, Rename};
 pub use message::{Store, Transfer};
+pub use quota::SetQuota;
 pub use search::Search;
 pub use search_key::{SearchFlag, SearchKey};
 pub use search_return::Returns;
@@ -75,6 +77,12 @@ pub enum Command {
     Namespace,
     /// `STATUS`
     Status(Status),
+    /// `GETQUOTA` (RFC 9208 §4.1.1): the name of a quota root.
+    GetQuota(String),
+    /// `GETQUOTAROOT` (RFC 9208 §4.1.2)
+    GetQuotaRoot(MailboxName),
+    /// `SETQUOTA` (RFC 9208 §4.1.3)
+    SetQuota(SetQuota),
     /// `APPEND`, up to its first message literal.
     Append(Append),
     /// `IDLE` (RFC 2177); [`is_done`] knows the line that ends it.
@@ -173,6 +181,9 @@ fn about_mailboxes(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command
         "LIST" => list::list(cursor).map(Command::List),
         "LSUB" => list::lsub(cursor).map(Command::Lsub),
         "STATUS" => status::status(cursor).map(Command::Status),
+        "GETQUOTA" => quota::get_quota(cursor).map(Command::GetQuota),
+        "GETQUOTAROOT" => mailbox::one(cursor).map(Command::GetQuotaRoot),
+        "SETQUOTA" => quota::set_quota(cursor).map(Command::SetQuota),
         "APPEND" => append::append(cursor).map(Command::Append),
         _ => return None,
     })

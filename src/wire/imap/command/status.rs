@@ -1,4 +1,4 @@
-//! STATUS (RFC 3501 §6.3.10).
+//! STATUS (RFC 3501 §6.3.10), with SIZE (RFC 8438) and what EXPUNGE would free (RFC 9208 §4.1.4).
 
 use crate::wire::imap::cursor::{Cursor, Parsed};
 use crate::wire::imap::error::{SyntaxError, What};
@@ -29,6 +29,12 @@ pub enum StatusItem {
     UidValidity,
     /// `UNSEEN`: how many are not seen.
     Unseen,
+    /// `SIZE`: the octets of all.
+    Size,
+    /// `DELETED`: how many have `\Deleted`.
+    Deleted,
+    /// `DELETED-STORAGE`: the octets of those.
+    DeletedStorage,
 }
 
 impl StatusItem {
@@ -40,6 +46,9 @@ impl StatusItem {
             Self::UidNext => "UIDNEXT",
             Self::UidValidity => "UIDVALIDITY",
             Self::Unseen => "UNSEEN",
+            Self::Size => "SIZE",
+            Self::Deleted => "DELETED",
+            Self::DeletedStorage => "DELETED-STORAGE",
         }
     }
 }
@@ -55,7 +64,8 @@ pub(super) fn status(cursor: &mut Cursor<'_>) -> Parsed<Status> {
 
 /// ```abnf
 /// SP "(" status-att *(SP status-att) ")"
-/// status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN"
+/// status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN" / "SIZE" / "DELETED" /
+///              "DELETED-STORAGE"
 /// ```
 pub(super) fn items(cursor: &mut Cursor<'_>) -> Parsed<Vec<StatusItem>> {
     let mut items = Vec::new();
@@ -78,6 +88,9 @@ fn item(cursor: &mut Cursor<'_>) -> Parsed<StatusItem> {
         b"UIDNEXT" => StatusItem::UidNext,
         b"UIDVALIDITY" => StatusItem::UidValidity,
         b"UNSEEN" => StatusItem::Unseen,
+        b"SIZE" => StatusItem::Size,
+        b"DELETED" => StatusItem::Deleted,
+        b"DELETED-STORAGE" => StatusItem::DeletedStorage,
         _ => return Err(SyntaxError { what: What::Expected("a status item"), offset }),
     })
 }
@@ -110,8 +123,16 @@ mod tests {
 
     #[test]
     fn decode_of_encode() {
-        use StatusItem::{Messages, Recent, UidNext, UidValidity, Unseen};
-        for given in [Messages, Recent, UidNext, UidValidity, Unseen] {
+        for given in [
+            StatusItem::Messages,
+            StatusItem::Recent,
+            StatusItem::UidNext,
+            StatusItem::UidValidity,
+            StatusItem::Unseen,
+            StatusItem::Size,
+            StatusItem::Deleted,
+            StatusItem::DeletedStorage,
+        ] {
             assert_eq!(item(&mut Cursor::new(given.as_str().as_bytes())), Ok(given));
         }
     }

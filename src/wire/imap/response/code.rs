@@ -48,6 +48,8 @@ pub enum Code<'a> {
     NoModSeq,
     /// No such mailbox (RFC 5530).
     NonExistent,
+    /// Not allowed (RFC 5530).
+    NoPerm,
     /// The quota is used up (RFC 5530).
     OverQuota,
     /// The flags that can be changed for good.
@@ -113,6 +115,7 @@ impl Code<'_> {
             Code::Limit => "LIMIT",
             Code::NoModSeq => "NOMODSEQ",
             Code::NonExistent => "NONEXISTENT",
+            Code::NoPerm => "NOPERM",
             Code::OverQuota => "OVERQUOTA",
             Code::PermanentFlags { .. } => "PERMANENTFLAGS",
             Code::PrivacyRequired => "PRIVACYREQUIRED",

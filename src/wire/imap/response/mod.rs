@@ -4,6 +4,7 @@ mod code;
 mod fetch;
 mod mailbox;
 mod message;
+mod quota;
 mod search;
 mod server;
 mod state;
@@ -11,6 +12,7 @@ mod state;
 pub use code::Code;
 pub use fetch::FetchWriter;
 pub use mailbox::{ChildInfo, ListAttribute, ListLine};
+pub use quota::Resource;
 pub use search::{Esearch, Numbers};
 pub use state::State;
 

@@ -1,0 +1,46 @@
+//! LIST and STATUS: folders with what else is asked of them, in a constant number of queries.
+
+use std::collections::HashMap;
+
+use super::{Deleted, Folder, Mailboxes, find};
+use crate::domain::ids::FolderId;
+use crate::mail::Error;
+use crate::mail::client::Identity;
+
+/// Every folder, and what was asked for beside them; all as of one moment.
+#[derive(Debug)]
+pub struct Listing {
+    /// The folders, by name.
+    pub folders: Vec<Folder>,
+    /// What EXPUNGE would free, where that is anything.
+    pub deleted: HashMap<FolderId, Deleted>,
+}
+
+impl Mailboxes {
+    /// Every folder, by name; what EXPUNGE would free is counted where `deleted`.
+    pub async fn listing(&self, who: &Identity, deleted: bool) -> Result<Listing, Error> {
+        let mut tx = self.snapshot(who).await?;
+        let folders = tx.folders(who.address_id).await?;
+        let ids: Vec<_> = folders.iter().map(|folder| folder.id).collect();
+        let deleted = if deleted { tx.deleted(&ids).await? } else { HashMap::new() };
+        Ok(Listing { folders, deleted })
+    }
+
+    /// The folder of that name with its counters, and what EXPUNGE would free, which is counted
+    /// where `deleted`: STATUS.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn status(
+        &self,
+        who: &Identity,
+        name: &str,
+        deleted: bool,
+    ) -> Result<(Folder, Deleted), Error> {
+        let mut tx = self.snapshot(who).await?;
+        let folder = find(&mut tx, who, name).await?;
+        let counted = if deleted { tx.deleted(&[folder.id]).await? } else { HashMap::new() };
+        let deleted = counted.get(&folder.id).copied().unwrap_or_default();
+        Ok((folder, deleted))
+    }
+}
