@@ -8,7 +8,9 @@ use super::selected::Selected;
 use super::server::Server;
 use super::session::{State, Then};
 use crate::mail::client::Identity;
+use crate::mail::mailbox::Mailboxes;
 use crate::wire::imap::command::{Command, Tag};
+use crate::wire::imap::response::Writer;
 
 /// A command carried out.
 pub(super) struct Done {
@@ -62,13 +64,13 @@ pub(super) async fn carry_out(
         command => match state {
             State::NotAuthenticated => before_login(server, channel, command).await?,
             State::Authenticated(who) => {
-                match about_mailboxes(server, channel, who, turn.enabled, false, command).await {
+                match about_mailboxes(server, channel, who, turn.enabled, false, command).await? {
                     Ok(done) => done,
                     Err(_) => not_now().into(),
                 }
             }
             State::Selected(who, selected) => {
-                match about_mailboxes(server, channel, who, turn.enabled, true, command).await {
+                match about_mailboxes(server, channel, who, turn.enabled, true, command).await? {
                     Ok(done) => done,
                     Err(command) => {
                         about_messages(server, channel, who, selected, turn, command).await?
@@ -105,10 +107,10 @@ async fn about_mailboxes(
     enabled: &mut Enabled,
     open: bool,
     command: Command,
-) -> Result<Done, Command> {
+) -> Result<Result<Done, Command>, Gone> {
     let mailboxes = &server.services.mailboxes;
     let out = &mut channel.out;
-    Ok(match command {
+    Ok(Ok(match command {
         Command::Enable(names) => cmd::enable::enable(out, enabled, &names).into(),
         Command::Namespace => cmd::namespace::namespace(out).into(),
         Command::Select(select) => {
@@ -126,14 +128,30 @@ async fn about_mailboxes(
         Command::Unsubscribe(name) => {
             cmd::subscribe::subscribe(mailboxes, who, &name, false).await.into()
         }
-        Command::List(list) => cmd::list::list(mailboxes, out, who, &list).await.into(),
+        Command::List(list) => cmd::list::list(mailboxes, channel, who, &list).await?.into(),
         Command::Lsub(lsub) => cmd::lsub::lsub(mailboxes, out, who, &lsub).await.into(),
+        Command::Status(status) => cmd::status::status(mailboxes, out, who, &status).await.into(),
+        other => return Ok(around_mailboxes(mailboxes, out, who, other).await),
+    }))
+}
+
+/// Commands of the same states about what mailboxes carry beside messages. Gives back any other.
+async fn around_mailboxes(
+    mailboxes: &Mailboxes,
+    out: &mut Writer,
+    who: &Identity,
+    command: Command,
+) -> Result<Done, Command> {
+    Ok(match command {
+        Command::GetMetadata(wanted) => {
+            cmd::metadata::get_metadata(mailboxes, out, who, &wanted).await.into()
+        }
+        Command::SetMetadata(set) => cmd::metadata::set_metadata(mailboxes, who, &set).await.into(),
         Command::GetQuota(root) => cmd::quota::get_quota(mailboxes, out, who, &root).await.into(),
         Command::GetQuotaRoot(name) => {
             cmd::quota::get_quota_root(mailboxes, out, who, &name).await.into()
         }
         Command::SetQuota(_) => cmd::quota::set_quota().into(),
-        Command::Status(status) => cmd::status::status(mailboxes, out, who, &status).await.into(),
         other => return Err(other),
     })
 }

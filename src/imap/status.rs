@@ -48,6 +48,8 @@ fn code_of(reason: Reason) -> Code<'static> {
     match reason {
         Reason::TooBig => Code::TooBig,
         Reason::SpecialUse => Code::UseAttr,
+        Reason::NoRights => Code::NoPerm,
+        Reason::TooManyAnnotations => Code::TooMany,
         Reason::Suspended => Code::Unavailable,
         _ => Code::Cannot,
     }

@@ -73,6 +73,10 @@ pub enum Reason {
     BadFolderName,
     /// The folder may not be changed so: INBOX stays.
     FolderFixed,
+    /// Whoever asks may not.
+    NoRights,
+    /// The mailbox has as many annotations as it can have, or as large ones.
+    TooManyAnnotations,
     /// No folder can be used so, or one is already (RFC 6154).
     SpecialUse,
     /// The text is no organisation's slug, or a reserved one.
@@ -108,6 +112,8 @@ impl Reason {
             Self::BadFolderName
             | Self::FolderFixed
             | Self::SpecialUse
+            | Self::NoRights
+            | Self::TooManyAnnotations
             | Self::BadSlug
             | Self::BadName
             | Self::BadPassword
@@ -138,6 +144,8 @@ impl Reason {
             Self::BadFolderName => "That is no name for a folder",
             Self::FolderFixed => "That folder cannot be changed so",
             Self::SpecialUse => "No folder can be used for that, or another one is",
+            Self::NoRights => "That is not yours to do",
+            Self::TooManyAnnotations => "There is no room for more annotations",
             Self::BadSlug => {
                 "A slug is 1 to 40 of a-z, 0-9 and _, beginning with a letter, and no reserved word"
             }

@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod addresses;
+pub mod annotations;
 pub mod app_passwords;
 pub mod arrived_reports;
 pub mod correspondents;

@@ -1,38 +1,45 @@
-//! LIST (RFC 3501 §6.3.8), extended (RFC 5258), with special uses (RFC 6154) and STATUS (RFC 5819).
+//! LIST (RFC 3501 §6.3.8), extended (RFC 5258), with special uses (RFC 6154), STATUS (RFC 5819) and
+//! METADATA (RFC 9590).
 
+use super::metadata::write_asked;
 use super::status::{counts_deleted, numbers};
 use crate::imap::answer::Answer;
+use crate::imap::channel::{Channel, Gone};
 use crate::imap::names::{Name, Names};
 use crate::mail::client::Identity;
-use crate::mail::mailbox::{Listing, Mailboxes};
+use crate::mail::mailbox::{AskedOfAll, Listing, Mailboxes};
 use crate::wire::imap::command::{List, ListReturn};
 use crate::wire::imap::mailbox::MailboxName;
 use crate::wire::imap::pattern::ListPattern;
 use crate::wire::imap::response::{ChildInfo, ListAttribute, ListLine, Writer};
 
-/// Tells the names that fit, from one query.
+/// Tells the names that fit, from one query, and one more for each of METADATA and the sizes of
+/// what is deleted.
 pub(in crate::imap) async fn list(
     mailboxes: &Mailboxes,
-    out: &mut Writer,
+    channel: &mut Channel,
     who: &Identity,
     list: &List,
-) -> Answer {
+) -> Result<Answer, Gone> {
     let returns = returns(list);
-    let listing = match mailboxes.listing(who, counts_deleted(&returns.status)).await {
+    let asked =
+        AskedOfAll { deleted: counts_deleted(&returns.status), annotations: &returns.metadata };
+    let listing = match mailboxes.listing(who, asked).await {
         Ok(listing) => listing,
-        Err(error) => return error.into(),
+        Err(error) => return Ok(error.into()),
     };
     if list.patterns.iter().any(ListPattern::asks_for_root) {
-        out.list_root();
+        channel.out.list_root();
     }
     for (mailbox, name) in Names::of(&listing.folders).iter() {
         if list.patterns.iter().any(|pattern| pattern.matches(mailbox))
-            && line(out, list, &returns, mailbox, name)
+            && line(&mut channel.out, list, &returns, mailbox, name)
         {
-            details(out, &returns, &listing, mailbox, name);
+            details(&mut channel.out, &returns, &listing, mailbox, name);
+            channel.flush_if_full().await?;
         }
     }
-    Answer::ok("That is all")
+    Ok(Answer::ok("That is all"))
 }
 
 /// What to tell of each name. A plain LIST tells what every client understands; a selection by
@@ -93,5 +100,9 @@ fn details(
     if !returns.status.is_empty() {
         let deleted = listing.deleted.get(&folder.id).copied().unwrap_or_default();
         out.status(mailbox, &numbers(folder, deleted, &returns.status));
+    }
+    if !returns.metadata.is_empty() {
+        let found = listing.annotations.get(&Some(folder.id)).map_or(&[][..], Vec::as_slice);
+        write_asked(out, Some(mailbox), &returns.metadata, found);
     }
 }

@@ -16,6 +16,7 @@ pub(super) mod list;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod lsub;
+pub(super) mod metadata;
 pub(super) mod r#move;
 pub(super) mod namespace;
 pub(super) mod noop;

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{Deleted, Folder, Mailboxes, find};
+use super::{Annotation, Deleted, Folder, Mailboxes, find};
 use crate::domain::ids::FolderId;
 use crate::mail::Error;
 use crate::mail::client::Identity;
+use crate::wire::imap::annotation::EntryName;
 
 /// Every folder, and what was asked for beside them; all as of one moment.
 #[derive(Debug)]
@@ -14,16 +15,32 @@ pub struct Listing {
     pub folders: Vec<Folder>,
     /// What EXPUNGE would free, where that is anything.
     pub deleted: HashMap<FolderId, Deleted>,
+    /// The annotations in the trees that were asked for, by name.
+    pub annotations: HashMap<Option<FolderId>, Vec<Annotation>>,
+}
+
+/// What is asked of every folder; each costs one query.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AskedOfAll<'a> {
+    /// What EXPUNGE would free.
+    pub deleted: bool,
+    /// Annotations in these trees.
+    pub annotations: &'a [EntryName],
 }
 
 impl Mailboxes {
-    /// Every folder, by name; what EXPUNGE would free is counted where `deleted`.
-    pub async fn listing(&self, who: &Identity, deleted: bool) -> Result<Listing, Error> {
+    /// Every folder, by name, and what is asked of it.
+    pub async fn listing(&self, who: &Identity, asked: AskedOfAll<'_>) -> Result<Listing, Error> {
         let mut tx = self.snapshot(who).await?;
         let folders = tx.folders(who.address_id).await?;
         let ids: Vec<_> = folders.iter().map(|folder| folder.id).collect();
-        let deleted = if deleted { tx.deleted(&ids).await? } else { HashMap::new() };
-        Ok(Listing { folders, deleted })
+        let deleted = if asked.deleted { tx.deleted(&ids).await? } else { HashMap::new() };
+        let annotations = if asked.annotations.is_empty() {
+            HashMap::new()
+        } else {
+            tx.annotations(Some(&ids), who.address_id, asked.annotations).await?
+        };
+        Ok(Listing { folders, deleted, annotations })
     }
 
     /// The folder of that name with its counters, and what EXPUNGE would free, which is counted

@@ -3,6 +3,7 @@
 //! Every call takes the [`Identity`] that logged in and works in its
 //! organisation and its mailbox; a folder of somebody else cannot be named.
 
+pub mod annotations;
 mod listing;
 pub mod messages;
 pub mod quota;
@@ -19,7 +20,8 @@ use crate::store;
 use crate::store::db::Db;
 use crate::store::tenant::TenantTx;
 
-pub use self::listing::Listing;
+pub use self::listing::{AskedOfAll, Listing};
+pub use crate::store::annotations::Annotation;
 pub use crate::store::entries::{Delta, Entry};
 pub use crate::store::fetch::{Columns, Fetched};
 pub use crate::store::folders::Folder;

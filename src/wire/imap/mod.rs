@@ -4,6 +4,7 @@
 //! what it says. One stage out: [`response`] writes answers. Around them one file per family of
 //! values. Nothing here knows sessions, permissions or the clock.
 
+pub mod annotation;
 mod chars;
 pub mod command;
 mod cursor;

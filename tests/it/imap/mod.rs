@@ -7,6 +7,7 @@ mod esearch;
 mod fetch;
 mod hostile;
 mod mailboxes;
+mod metadata;
 mod nodes;
 mod quota;
 mod search;

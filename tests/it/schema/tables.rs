@@ -62,6 +62,7 @@ const TENANT: &[&str] = &[
     "sequences",
     "sequence_steps",
     "aliases",
+    "annotations",
     "auto_reply_recipients",
     "contact_emails",
     "email_search",

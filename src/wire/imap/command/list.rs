@@ -1,5 +1,7 @@
-//! LIST and LSUB (RFC 3501 §6.3.8, RFC 5258, RFC 5819, RFC 6154).
+//! LIST and LSUB (RFC 3501 §6.3.8, RFC 5258, RFC 5819, RFC 6154, RFC 9590).
 
+use crate::wire::imap::annotation::EntryName;
+use crate::wire::imap::command::metadata;
 use crate::wire::imap::command::status::{self, StatusItem};
 use crate::wire::imap::cursor::{Cursor, Parsed};
 use crate::wire::imap::error::{SyntaxError, What};
@@ -43,6 +45,8 @@ pub struct ListReturn {
     pub special_use: bool,
     /// `STATUS`: a STATUS answer for each with these items (RFC 5819); empty for none.
     pub status: Vec<StatusItem>,
+    /// `METADATA`: a METADATA answer for each with these entries (RFC 9590); empty for none.
+    pub metadata: Vec<EntryName>,
 }
 
 /// `LSUB`
@@ -115,8 +119,9 @@ fn select_options(cursor: &mut Cursor<'_>) -> Parsed<ListSelect> {
 
 /// ```abnf
 /// list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"
-/// return-option    = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / status-option
+/// return-option    = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / status-option / metadata-option
 /// status-option    = "STATUS" SP "(" status-att *(SP status-att) ")"
+/// metadata-option  = "METADATA" SP entries    ; RFC 9590
 /// ```
 fn return_options(cursor: &mut Cursor<'_>) -> Parsed<ListReturn> {
     cursor.expect("RETURN")?;
@@ -129,6 +134,10 @@ fn return_options(cursor: &mut Cursor<'_>) -> Parsed<ListReturn> {
             b"CHILDREN" => returns.children = true,
             b"SPECIAL-USE" => returns.special_use = true,
             b"STATUS" => returns.status = status::items(cursor)?,
+            b"METADATA" => {
+                cursor.sp()?;
+                returns.metadata = metadata::entries(cursor)?;
+            }
             _ => return Err(SyntaxError { what: What::Expected("a return option"), offset }),
         }
         Ok(())
@@ -183,6 +192,16 @@ mod tests {
         let returns = list.returns.unwrap();
         assert!(returns.special_use && returns.subscribed && !returns.children);
         assert_eq!(returns.status, [StatusItem::Messages, StatusItem::Unseen]);
+    }
+
+    #[test]
+    fn the_example_of_rfc_9590_section_3() {
+        let color = "/shared/vendor/cmu/cyrus-imapd/color";
+        let line = format!("A00 LIST \"\" % RETURN (METADATA (\"{color}\") CHILDREN)\r\n");
+        let returns = parse(&line).unwrap().returns.unwrap();
+        assert_eq!(returns.metadata, [EntryName::new(color).unwrap()]);
+        assert!(returns.children);
+        assert!(parse("a LIST \"\" % RETURN (METADATA ())\r\n").is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod fetch;
 mod list;
 mod mailbox;
 mod message;
+mod metadata;
 mod quota;
 mod search;
 mod search_key;
@@ -25,6 +26,7 @@ pub use fetch::{ChangedSince, Content, Fetch, FetchItem, Partial};
 pub use list::{List, ListReturn, ListSelect, Lsub};
 pub use mailbox::{Create, Rename};
 pub use message::{Store, Transfer};
+pub use metadata::{GetMetadata, SetMetadata};
 pub use quota::SetQuota;
 pub use search::Search;
 pub use search_key::{SearchFlag, SearchKey};
@@ -77,6 +79,10 @@ pub enum Command {
     Namespace,
     /// `STATUS`
     Status(Status),
+    /// `GETMETADATA` (RFC 5464 §4.2)
+    GetMetadata(GetMetadata),
+    /// `SETMETADATA` (RFC 5464 §4.3)
+    SetMetadata(SetMetadata),
     /// `GETQUOTA` (RFC 9208 §4.1.1): the name of a quota root.
     GetQuota(String),
     /// `GETQUOTAROOT` (RFC 9208 §4.1.2)
@@ -181,6 +187,8 @@ fn about_mailboxes(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command
         "LIST" => list::list(cursor).map(Command::List),
         "LSUB" => list::lsub(cursor).map(Command::Lsub),
         "STATUS" => status::status(cursor).map(Command::Status),
+        "GETMETADATA" => metadata::get_metadata(cursor).map(Command::GetMetadata),
+        "SETMETADATA" => metadata::set_metadata(cursor).map(Command::SetMetadata),
         "GETQUOTA" => quota::get_quota(cursor).map(Command::GetQuota),
         "GETQUOTAROOT" => mailbox::one(cursor).map(Command::GetQuotaRoot),
         "SETQUOTA" => quota::set_quota(cursor).map(Command::SetQuota),

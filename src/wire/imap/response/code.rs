@@ -44,6 +44,12 @@ pub enum Code<'a> {
     HighestModSeq(u64),
     /// A bound of the server was reached (RFC 5530).
     Limit,
+    /// METADATA LONGENTRIES: the largest value that was not sent, in octets (RFC 5464 §4.2.1).
+    LongEntries(u64),
+    /// METADATA MAXSIZE: the largest value that can be set, in octets (RFC 5464 §4.3).
+    MaxSize(u64),
+    /// METADATA TOOMANY: no more annotations (RFC 5464 §4.3).
+    TooMany,
     /// The mailbox keeps no mod-sequences (RFC 7162 §3.1.2.2).
     NoModSeq,
     /// No such mailbox (RFC 5530).
@@ -113,6 +119,9 @@ impl Code<'_> {
             Code::CopyUid { .. } => "COPYUID",
             Code::HighestModSeq(_) => "HIGHESTMODSEQ",
             Code::Limit => "LIMIT",
+            Code::LongEntries(_) => "METADATA LONGENTRIES",
+            Code::MaxSize(_) => "METADATA MAXSIZE",
+            Code::TooMany => "METADATA TOOMANY",
             Code::NoModSeq => "NOMODSEQ",
             Code::NonExistent => "NONEXISTENT",
             Code::NoPerm => "NOPERM",
@@ -138,7 +147,9 @@ impl Code<'_> {
             Code::BadCharset => " (US-ASCII UTF-8)".to_owned(),
             Code::Capability(names) => format!(" {}", names.join(" ")),
             Code::CopyUid { uid_validity, from, to } => format!(" {uid_validity} {from} {to}"),
-            Code::HighestModSeq(number) => format!(" {number}"),
+            Code::HighestModSeq(number) | Code::LongEntries(number) | Code::MaxSize(number) => {
+                format!(" {number}")
+            }
             Code::UidNext(number) | Code::UidValidity(number) | Code::Unseen(number) => {
                 format!(" {number}")
             }
@@ -181,6 +192,9 @@ mod tests {
             encoded(Code::Capability(&["IMAP4rev1", "IDLE"])),
             "[CAPABILITY IMAP4rev1 IDLE] "
         );
+        // RFC 5464 §4.2.1.
+        assert_eq!(encoded(Code::LongEntries(2199)), "[METADATA LONGENTRIES 2199] ");
+        assert_eq!(encoded(Code::TooMany), "[METADATA TOOMANY] ");
         assert_eq!(encoded(Code::BadCharset), "[BADCHARSET (US-ASCII UTF-8)] ");
     }
 
