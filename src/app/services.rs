@@ -19,7 +19,7 @@ use crate::mail::health::Health;
 use crate::mail::ingest::{self, Ingest};
 use crate::mail::judge::Judge;
 use crate::mail::keys::Keys;
-use crate::mail::login::Login;
+use crate::mail::login::{Issuer, Login};
 use crate::mail::mailbox::Mailboxes;
 use crate::mail::recipients::Recipients;
 use crate::mail::reporting::{Daily, Post, Tally};
@@ -84,6 +84,15 @@ fn authenticity(
     Authenticity::new(&resolver, hostname, sealers, tally.clone()).map_err(|e| other(&e))
 }
 
+/// Who may log in, and how.
+fn login(config: &Config, db: &Db, master: &MasterKey) -> Result<Login, StartError> {
+    let issuer = Issuer::new(&config.oauth)
+        .map_err(|error| StartError::Other(format!("[oauth]: {error}")))?;
+    let login = Login::new(db.clone()).map_err(|error| StartError::Other(error.to_string()))?;
+    let login = login.salting_with(master.bytes()).offering_scram(config.submission.scram);
+    Ok(login.believing(issuer))
+}
+
 impl Services {
     /// Builds them; the writer of hits has to run beside.
     pub(super) fn build(config: &Config, db: Db) -> Result<(Self, HitWriter), StartError> {
@@ -124,7 +133,7 @@ impl Services {
         let services = Self {
             challenges: Challenges::default(),
             tls: ServerTls::open(config.server.certs_dir.clone(), &hostname)?,
-            login: Login::new(db.clone()).map_err(|e| other(&e))?.salting_with(master.bytes()),
+            login: login(config, &db, &master)?,
             mailboxes: Mailboxes::new(db.clone(), changes.clone(), lessons.clone()),
             lessons,
             search_index,
@@ -187,7 +196,6 @@ impl Services {
             },
             tls: self.tls.clone(),
             messages: self.messages.clone(),
-            scram: config.submission.scram,
             hold_at_most: match kind {
                 smtp::Kind::Ingress => Duration::ZERO,
                 smtp::Kind::Submission => config.submission.hold_at_most.duration(),

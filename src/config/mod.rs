@@ -9,6 +9,7 @@ mod error;
 mod limits;
 mod listen;
 mod merge;
+mod oauth;
 mod queue;
 mod reports;
 mod server;
@@ -24,6 +25,7 @@ pub use authenticity::Authenticity;
 pub use error::Error;
 pub use limits::{Limits, Timeouts};
 pub use listen::{Http, Imap, Smtp, Submission};
+pub use oauth::Oauth;
 pub use queue::{Dns, Queue, Tracking};
 pub use reports::Reports;
 pub use server::{LogFormat, Server};
@@ -55,6 +57,8 @@ pub struct Config {
     pub http: Http,
     /// Certificates that are asked for.
     pub acme: Acme,
+    /// Tokens that open mailboxes.
+    pub oauth: Oauth,
     /// Bounds on what one peer may ask for.
     pub limits: Limits,
     /// A deadline for each phase of a conversation.

@@ -1,5 +1,7 @@
 //! What the server can do, and says so only where it works (RFC 3501 §7.2.1).
 
+use crate::wire::sasl::Mechanism;
+
 /// At any time: clients that never ask again after login (Python's imaplib is one) have to know
 /// what they may use then.
 const ALWAYS: &[&str] = &[
@@ -33,20 +35,46 @@ const ALWAYS: &[&str] = &[
 pub(super) enum Stage {
     /// In plain text: nobody may log in yet (RFC 8314 §3.3).
     Plain,
-    /// Under TLS.
-    Tls,
+    /// Under TLS, where a login may have something to be bound to.
+    Tls {
+        /// It has.
+        bindable: bool,
+    },
     /// Logged in.
     LoggedIn,
 }
 
-/// The capabilities of a stage; `append_limit` is the APPENDLIMIT one (RFC 7889).
-pub(super) fn names(stage: Stage, append_limit: &str) -> Vec<&str> {
+/// The capabilities of a stage, where these mechanisms work; `append_limit` is the APPENDLIMIT one
+/// (RFC 7889).
+pub(super) fn names<'a>(
+    stage: Stage,
+    mechanisms: &[Mechanism],
+    append_limit: &'a str,
+) -> Vec<&'a str> {
     let login: &[&str] = match stage {
         Stage::Plain => &["STARTTLS", "LOGINDISABLED"],
-        Stage::Tls => &["SASL-IR", "AUTH=PLAIN"],
+        Stage::Tls { .. } => &["SASL-IR"],
         Stage::LoggedIn => &[],
     };
-    ALWAYS.iter().chain(login).copied().chain([append_limit]).collect()
+    let mut names: Vec<&str> = ALWAYS.iter().chain(login).copied().collect();
+    for mechanism in mechanisms {
+        if let Some(name) = auth(*mechanism) {
+            names.push(name);
+        }
+    }
+    names.push(append_limit);
+    names
+}
+
+/// A mechanism of AUTHENTICATE. What SASL calls LOGIN is the command of that name here.
+fn auth(mechanism: Mechanism) -> Option<&'static str> {
+    match mechanism {
+        Mechanism::Scram { plus: true } => Some("AUTH=SCRAM-SHA-256-PLUS"),
+        Mechanism::Scram { plus: false } => Some("AUTH=SCRAM-SHA-256"),
+        Mechanism::OAuthBearer => Some("AUTH=OAUTHBEARER"),
+        Mechanism::Plain => Some("AUTH=PLAIN"),
+        Mechanism::Login => None,
+    }
 }
 
 #[cfg(test)]
@@ -55,12 +83,15 @@ mod tests {
 
     #[test]
     fn passwords_are_asked_for_under_tls_only() {
-        let plain = names(Stage::Plain, "APPENDLIMIT=1");
+        let plain = names(Stage::Plain, &[], "APPENDLIMIT=1");
         assert!(plain.contains(&"LOGINDISABLED") && plain.contains(&"STARTTLS"));
         assert!(!plain.iter().any(|name| name.starts_with("AUTH=")));
-        let tls = names(Stage::Tls, "APPENDLIMIT=1");
-        assert!(tls.contains(&"AUTH=PLAIN"));
+        let tls = names(Stage::Tls { bindable: true }, &Mechanism::ALL, "APPENDLIMIT=1");
+        assert!(tls.contains(&"AUTH=PLAIN") && !tls.contains(&"AUTH=LOGIN"));
+        for mechanism in Mechanism::ALL.into_iter().filter(|m| *m != Mechanism::Login) {
+            assert_eq!(auth(mechanism), Some(&*format!("AUTH={}", mechanism.name())));
+        }
         assert!(!tls.contains(&"STARTTLS") && !tls.contains(&"LOGINDISABLED"));
-        assert!(names(Stage::LoggedIn, "APPENDLIMIT=1").contains(&"APPENDLIMIT=1"));
+        assert!(names(Stage::LoggedIn, &[], "APPENDLIMIT=1").contains(&"APPENDLIMIT=1"));
     }
 }

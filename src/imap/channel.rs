@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::net::shutdown::Shutdown;
-use crate::net::stream::Stream;
+use crate::net::stream::{ChannelBindings, Stream};
 use crate::net::tls::ServerTls;
 use crate::wire::imap::frame::{Event, Framer, Limits};
 use crate::wire::imap::response::Writer;
@@ -67,6 +67,11 @@ impl Channel {
     /// Whether TLS is on.
     pub(super) fn is_tls(&self) -> bool {
         self.stream.is_tls()
+    }
+
+    /// What a login can be bound to.
+    pub(super) fn bindings(&self) -> ChannelBindings {
+        self.stream.bindings()
     }
 
     /// Turns TLS on. What is unread is thrown away: it came in plain text (CVE-2011-0411).

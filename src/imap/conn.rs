@@ -73,7 +73,7 @@ impl<'a> Conn<'a> {
     }
 
     fn greet(&mut self) {
-        let names = self.server.capabilities(self.state.stage(self.channel.is_tls()));
+        let names = self.server.capabilities(self.state.stage(&self.channel));
         let code = Some(Code::Capability(&names));
         self.channel.out.untagged(Condition::Ok, code, "koltrix-mail is ready");
     }

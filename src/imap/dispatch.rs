@@ -53,7 +53,7 @@ pub(super) async fn carry_out(
     turn: Turn<'_>,
     command: Command,
 ) -> Result<Done, Gone> {
-    let stage = state.stage(channel.is_tls());
+    let stage = state.stage(channel);
     Ok(match command {
         Command::Capability => {
             cmd::capability::capability(&mut channel.out, &server.capabilities(stage)).into()

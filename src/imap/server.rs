@@ -97,6 +97,10 @@ impl Server {
 
     /// What a client may know of the server at a stage.
     pub(super) fn capabilities(&self, stage: Stage) -> Vec<&str> {
-        capability::names(stage, &self.append_limit)
+        let mechanisms = match stage {
+            Stage::Tls { bindable } => self.services.login.mechanisms(bindable).collect(),
+            Stage::Plain | Stage::LoggedIn => Vec::new(),
+        };
+        capability::names(stage, &mechanisms, &self.append_limit)
     }
 }

@@ -1,6 +1,7 @@
 //! The states of a session (RFC 3501 §3). Each owns what only exists in it.
 
 use super::capability::Stage;
+use super::channel::Channel;
 use super::selected::Selected;
 use crate::mail::client::Identity;
 
@@ -53,10 +54,10 @@ impl State {
     }
 
     /// What capabilities there are.
-    pub(super) fn stage(&self, tls: bool) -> Stage {
-        match (self.is_logged_in(), tls) {
+    pub(super) fn stage(&self, channel: &Channel) -> Stage {
+        match (self.is_logged_in(), channel.is_tls()) {
             (true, _) => Stage::LoggedIn,
-            (false, true) => Stage::Tls,
+            (false, true) => Stage::Tls { bindable: !channel.bindings().is_empty() },
             (false, false) => Stage::Plain,
         }
     }

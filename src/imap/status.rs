@@ -28,8 +28,16 @@ impl From<Error> for Answer {
     }
 }
 
+/// A login that failed: every denial is answered alike.
+pub(super) fn login_failed(error: Error) -> Answer {
+    if matches!(error, Error::Denied) {
+        tracing::info!("login denied");
+    }
+    error.into()
+}
+
 /// Alike for every reason not to let somebody in.
-pub(super) fn denied() -> Answer {
+fn denied() -> Answer {
     Answer::no(Code::AuthenticationFailed, "Wrong user name or password")
 }
 

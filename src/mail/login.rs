@@ -1,5 +1,8 @@
 //! Login, for every protocol: one place that says yes.
 
+mod bearer;
+mod issuer;
+pub mod sasl;
 pub mod scram;
 
 use std::net::IpAddr;
@@ -16,6 +19,8 @@ use crate::mail::client::Identity;
 use crate::mail::throttle::Throttle;
 use crate::mail::{Error, password};
 use crate::store::db::Db;
+
+pub use issuer::Issuer;
 
 /// Checks user names and passwords. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +40,10 @@ pub struct Login {
     salts: Arc<hmac::Key>,
     /// Passwords whose SCRAM keys were looked after a moment ago.
     learned: Cache<Uuid, ()>,
+    /// SCRAM-SHA-256 is offered.
+    scram: bool,
+    /// Whose tokens open mailboxes.
+    issuer: Option<Issuer>,
 }
 
 impl Login {
@@ -59,7 +68,21 @@ impl Login {
                 .max_capacity(50_000)
                 .time_to_live(Duration::from_mins(5))
                 .build(),
+            scram: false,
+            issuer: None,
         })
+    }
+
+    /// The same, by SCRAM-SHA-256 too.
+    #[must_use]
+    pub fn offering_scram(self, scram: bool) -> Self {
+        Self { scram, ..self }
+    }
+
+    /// The same, by tokens of `issuer` too.
+    #[must_use]
+    pub fn believing(self, issuer: Option<Issuer>) -> Self {
+        Self { issuer, ..self }
     }
 
     /// The same, with salts for unknown users that are made from `secret`: all nodes with one
@@ -83,10 +106,7 @@ impl Login {
         password: &str,
         peer: IpAddr,
     ) -> Result<Identity, Error> {
-        if self.throttle.is_blocked(peer) {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            return Err(Error::Denied);
-        }
+        self.unless_blocked(peer).await?;
         let identity = match Address::parse(username) {
             Ok(address) if password.len() <= password::MAX_LENGTH => {
                 self.open(address, password).await?
@@ -97,6 +117,15 @@ impl Login {
             return Ok(identity);
         }
         Err(self.deny(peer, username).await)
+    }
+
+    /// Whoever has failed too often is not heard.
+    async fn unless_blocked(&self, peer: IpAddr) -> Result<(), Error> {
+        if self.throttle.is_blocked(peer) {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            return Err(Error::Denied);
+        }
+        Ok(())
     }
 
     /// Counts a failure and lets it wait for its answer.

@@ -1,8 +1,9 @@
 //! Failed logins: counted by network address and by account, over all protocols.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use moka::Expiry;
 use moka::sync::Cache;
 
 /// Failures allowed from one address in a minute, and in a day.
@@ -23,12 +24,26 @@ pub struct Throttle {
 
 impl Default for Throttle {
     fn default() -> Self {
-        Self { minute: counters(60), day: counters(86_400), account: counters(86_400) }
+        let day = Duration::from_hours(24);
+        Self {
+            minute: counters(Duration::from_mins(1)),
+            day: counters(day),
+            account: counters(day),
+        }
     }
 }
 
-fn counters<K: std::hash::Hash + Eq + Send + Sync + 'static>(seconds: u64) -> Cache<K, u32> {
-    Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(seconds)).build()
+/// A count begins with the first failure and ends this much later, however many follow.
+struct Window(Duration);
+
+impl<K> Expiry<K, u32> for Window {
+    fn expire_after_create(&self, _: &K, _: &u32, _: Instant) -> Option<Duration> {
+        Some(self.0)
+    }
+}
+
+fn counters<K: std::hash::Hash + Eq + Send + Sync + 'static>(window: Duration) -> Cache<K, u32> {
+    Cache::builder().max_capacity(100_000).expire_after(Window(window)).build()
 }
 
 /// The network that is counted: an IPv4 address, or an IPv6 /64.
@@ -74,6 +89,23 @@ fn bump<K: std::hash::Hash + Eq + Send + Sync + 'static>(cache: &Cache<K, u32>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_ends_with_its_window_however_many_follow() {
+        let window = Duration::from_millis(300);
+        let (cache, began) = (counters(window), Instant::now());
+        let mut last = 0;
+        // Were it begun anew with each failure, this would go on for ever.
+        loop {
+            let count = bump(&cache, ());
+            if count <= last {
+                break;
+            }
+            last = count;
+            assert!(began.elapsed() < window * 20, "{count}");
+        }
+        assert!(last > 1 && began.elapsed() >= window);
+    }
 
     #[test]
     fn a_network_is_blocked_after_ten_failures_a_minute() {

@@ -1,37 +1,54 @@
-//! One small HTTP request to a service of the operator's own, such as rspamd.
+//! One small HTTP request to a service that the operator has named, such as rspamd.
 //!
-//! Plain HTTP, no redirects, no proxies: the address comes from the settings and from nowhere else.
+//! No redirects, no proxies: the address comes from the settings and from nowhere else. Under TLS
+//! the service has to prove its name.
 
 use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::Request;
 use hyper::client::conn::http1;
+use hyper::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
+use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use super::tls::{ClientTls, Roots, TlsError};
 
 /// Octets of an answer that are read.
 const MAX_ANSWER: usize = 1024 * 1024;
 
-/// A service at `http://host:port`.
-#[derive(Clone, Debug)]
+/// A service at `http://host:port` or `https://host:port`.
+#[derive(Clone)]
 pub struct HttpService {
     /// `host:port`.
     authority: String,
     /// What stands before each path.
     prefix: String,
     limit: Duration,
+    /// Under TLS, with the name that is to be proven.
+    tls: Option<(ClientTls, ServerName<'static>)>,
+}
+
+impl std::fmt::Debug for HttpService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpService").field("authority", &self.authority).finish_non_exhaustive()
+    }
 }
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The address is not `http://host[:port][/prefix]`.
-    #[error("not an http:// address")]
+    /// The address is not `http://host[:port][/prefix]`, or `https://` where that is asked for.
+    #[error("not an address such as \"http://127.0.0.1:11333\"")]
     Address,
+    /// TLS is not possible here.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
     /// The service was too slow.
     #[error("no answer in time")]
     Late,
@@ -48,6 +65,8 @@ pub enum HttpError {
 pub struct HttpAnswer {
     /// The status, such as 200.
     pub status: u16,
+    /// How long it may be kept, where that is said (RFC 9111 §5.2.2.1).
+    pub max_age: Option<Duration>,
     /// At most one mebibyte.
     pub body: Bytes,
 }
@@ -56,13 +75,18 @@ impl HttpService {
     /// The service at `url`; a request takes `limit` at most, all of it.
     pub fn new(url: &str, limit: Duration) -> Result<Self, HttpError> {
         let rest = url.strip_prefix("http://").ok_or(HttpError::Address)?;
-        let (host, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        if host.is_empty() {
-            return Err(HttpError::Address);
-        }
-        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let authority = if has_port { host.to_owned() } else { format!("{host}:80") };
-        Ok(Self { authority, prefix: prefix.trim_end_matches('/').to_owned(), limit })
+        let (authority, prefix) = address(rest, 80)?;
+        Ok(Self { authority, prefix, limit, tls: None })
+    }
+
+    /// The service at `url`, which begins with `https://`, as `roots` vouch for it.
+    pub fn secure(url: &str, limit: Duration, roots: &Roots) -> Result<Self, HttpError> {
+        let rest = url.strip_prefix("https://").ok_or(HttpError::Address)?;
+        let (authority, prefix) = address(rest, 443)?;
+        let host = authority.rsplit_once(':').map_or("", |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name = ServerName::try_from(host).map_err(|_| HttpError::Address)?;
+        Ok(Self { authority, prefix, limit, tls: Some((ClientTls::verified(roots)?, name)) })
     }
 
     /// POST with these header fields; a value that is none is left out.
@@ -72,42 +96,90 @@ impl HttpService {
         fields: &[(&str, &str)],
         body: Bytes,
     ) -> Result<HttpAnswer, HttpError> {
-        timeout(self.limit, self.exchange(path, fields, body)).await.map_err(|_| HttpError::Late)?
+        let request = self.request(Method::POST, path, fields, body)?;
+        timeout(self.limit, self.exchange(request)).await.map_err(|_| HttpError::Late)?
     }
 
-    async fn exchange(
+    /// GET.
+    pub async fn get(&self, path: &str) -> Result<HttpAnswer, HttpError> {
+        let request = self.request(Method::GET, path, &[], Bytes::new())?;
+        timeout(self.limit, self.exchange(request)).await.map_err(|_| HttpError::Late)?
+    }
+
+    fn request(
         &self,
+        method: Method,
         path: &str,
         fields: &[(&str, &str)],
         body: Bytes,
-    ) -> Result<HttpAnswer, HttpError> {
-        let protocol = |error: &dyn std::fmt::Display| HttpError::Protocol(error.to_string());
-        let mut request = Request::post(format!("{}{path}", self.prefix))
+    ) -> Result<Request<Full<Bytes>>, HttpError> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.prefix))
             .header("Host", &self.authority)
             .header("Connection", "close");
         for (name, value) in fields {
             // CR, LF and NUL make no value (CWE-93).
-            if hyper::header::HeaderValue::try_from(*value).is_ok() {
+            if HeaderValue::try_from(*value).is_ok() {
                 request = request.header(*name, *value);
             }
         }
-        let request = request.body(Full::new(body)).map_err(|e| protocol(&e))?;
+        request.body(Full::new(body)).map_err(|error| protocol(&error))
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<HttpAnswer, HttpError> {
         let socket = TcpStream::connect(&self.authority).await?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(socket)).await.map_err(|e| protocol(&e))?;
-        let answer = async {
-            let answer = sender.send_request(request).await.map_err(|e| protocol(&e))?;
-            let status = answer.status().as_u16();
-            let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-            Ok(HttpAnswer { status, body: body.map_err(|e| protocol(&e))?.to_bytes() })
-        };
-        // The connection ends with the answer; whatever it says then is nothing new.
-        tokio::pin!(answer);
-        tokio::select! {
-            answer = &mut answer => answer,
-            _ = connection => answer.await,
+        match &self.tls {
+            None => converse(socket, request).await,
+            Some((tls, name)) => {
+                let stream = tls.connector().connect(name.clone(), socket).await?;
+                converse(stream, request).await
+            }
         }
     }
+}
+
+/// `host:port` and what stands behind it, of an address without its scheme.
+fn address(rest: &str, port: u16) -> Result<(String, String), HttpError> {
+    let (host, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if host.is_empty() {
+        return Err(HttpError::Address);
+    }
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let authority = if has_port { host.to_owned() } else { format!("{host}:{port}") };
+    Ok((authority, prefix.trim_end_matches('/').to_owned()))
+}
+
+/// One request, one answer.
+async fn converse(
+    socket: impl AsyncRead + AsyncWrite + Unpin,
+    request: Request<Full<Bytes>>,
+) -> Result<HttpAnswer, HttpError> {
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(socket)).await.map_err(|e| protocol(&e))?;
+    let answer = async {
+        let answer = sender.send_request(request).await.map_err(|e| protocol(&e))?;
+        let (status, max_age) = (answer.status().as_u16(), max_age(answer.headers()));
+        let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
+        Ok(HttpAnswer { status, max_age, body: body.map_err(|e| protocol(&e))?.to_bytes() })
+    };
+    // The connection ends with the answer; whatever it says then is nothing new.
+    tokio::pin!(answer);
+    tokio::select! {
+        answer = &mut answer => answer,
+        _ = connection => answer.await,
+    }
+}
+
+fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    let said = headers.get_all(CACHE_CONTROL).into_iter().filter_map(|value| value.to_str().ok());
+    let mut directives = said.flat_map(|value| value.split(',')).map(str::trim);
+    let seconds = directives.find_map(|directive| directive.strip_prefix("max-age="))?;
+    Some(Duration::from_secs(seconds.parse().ok()?))
+}
+
+fn protocol(error: &dyn std::fmt::Display) -> HttpError {
+    HttpError::Protocol(error.to_string())
 }
 
 #[cfg(test)]

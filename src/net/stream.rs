@@ -1,14 +1,17 @@
 //! One connection, as SMTP and IMAP use it on both ends: buffered input, a deadline on every wait,
 //! and the step from plain text to TLS.
 
+mod binding;
 mod io_traits;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::CommonState;
 use rustls::pki_types::ServerName;
+use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -16,6 +19,8 @@ use tokio::time::timeout;
 use super::read_buffer::ReadBuffer;
 use super::tls::{ClientTls, Roots, ServerTls};
 use super::transport::Transport;
+
+pub use binding::ChannelBindings;
 
 /// How often a closing connection is read from, so that a flood cannot keep it open.
 const LAST_READS: usize = 64;
@@ -26,6 +31,8 @@ pub struct Stream {
     transport: Transport,
     input: ReadBuffer,
     peer: SocketAddr,
+    /// The certificate that was shown to a client.
+    shown: Option<Arc<CertifiedKey>>,
 }
 
 /// What protects a connection.
@@ -49,7 +56,11 @@ pub struct Upgraded {
 impl Stream {
     /// A connection in the clear.
     pub fn plain(socket: TcpStream, peer: SocketAddr) -> Self {
-        Self { transport: Transport::Plain(socket), input: ReadBuffer::default(), peer }
+        Self::over(Transport::Plain(socket), peer)
+    }
+
+    fn over(transport: Transport, peer: SocketAddr) -> Self {
+        Self { transport, input: ReadBuffer::default(), peer, shown: None }
     }
 
     /// The other end.
@@ -134,24 +145,6 @@ impl Stream {
         !matches!(self.transport, Transport::Plain(_))
     }
 
-    /// The channel binding `tls-exporter` (RFC 9266 §2): octets that only the two ends of this very
-    /// connection know. With TLS 1.3 only; before it, it takes more to be unique (RFC 9266 §4.2).
-    pub fn tls_exporter(&self) -> Option<[u8; 32]> {
-        let (label, context) = (b"EXPORTER-Channel-Binding", Some(&b""[..]));
-        let modern = |session: &CommonState| {
-            session.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3)
-        };
-        match &self.transport {
-            Transport::Server(stream) if modern(stream.get_ref().1) => {
-                stream.get_ref().1.export_keying_material([0; 32], label, context).ok()
-            }
-            Transport::Client(stream) if modern(stream.get_ref().1) => {
-                stream.get_ref().1.export_keying_material([0; 32], label, context).ok()
-            }
-            _ => None,
-        }
-    }
-
     /// Whether the other end of this TLS connection has proven to be `host`, as `roots` see it.
     pub fn is_verified(&self, roots: &Roots, host: &str) -> bool {
         match &self.transport {
@@ -168,7 +161,10 @@ impl Stream {
     pub async fn upgrade_server(self, tls: &ServerTls, limit: Duration) -> io::Result<Upgraded> {
         let (socket, peer, discarded) = self.into_plain()?;
         let stream = timeout(limit, tls.acceptor().accept(socket)).await??;
-        Ok(Upgraded::new(Transport::Server(Box::new(stream)), peer, discarded))
+        let shown = tls.shown(stream.get_ref().1.server_name());
+        let mut upgraded = Upgraded::new(Transport::Server(Box::new(stream)), peer, discarded);
+        upgraded.stream.shown = Some(shown);
+        Ok(upgraded)
     }
 
     /// The client's handshake with a host of this name. Input that came before it is dropped.
@@ -199,7 +195,7 @@ fn is_departure(error: &io::Error) -> bool {
 
 impl Upgraded {
     fn new(transport: Transport, peer: SocketAddr, discarded: usize) -> Self {
-        Self { stream: Stream { transport, input: ReadBuffer::default(), peer }, discarded }
+        Self { stream: Stream::over(transport, peer), discarded }
     }
 }
 

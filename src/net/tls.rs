@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::ResolvesServerCert;
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -37,6 +38,11 @@ pub enum TlsError {
     /// A file does not hold what its name says.
     #[error("{} is not usable: {}", .0.display(), .1)]
     Content(PathBuf, String),
+    /// There is no list of authorities.
+    #[error(
+        "no trusted authorities were found: install the system's (ca-certificates), or name a file of them"
+    )]
+    NobodyTrusted,
     /// The library refused.
     #[error("TLS could not be set up: {0}")]
     Setup(String),
@@ -74,6 +80,11 @@ impl ServerTls {
         self.certificates.reload()
     }
 
+    /// What a client that asked for `name` was shown, unless the folder was read again meanwhile.
+    pub(super) fn shown(&self, name: Option<&str>) -> Arc<CertifiedKey> {
+        self.certificates.for_name(name)
+    }
+
     pub(super) fn acceptor(&self) -> &TlsAcceptor {
         &self.acceptor
     }
@@ -94,6 +105,20 @@ impl ClientTls {
             .with_custom_certificate_verifier(Arc::new(opportunistic::AnyCertificate::new(
                 provider(),
             )))
+            .with_no_client_auth();
+        Ok(Self(TlsConnector::from(Arc::new(config))))
+    }
+
+    /// Encrypts towards whoever proves to `roots` to have the name that is asked for.
+    ///
+    /// # Errors
+    /// Where there are no authorities to be believed.
+    pub fn verified(roots: &Roots) -> Result<Self, TlsError> {
+        let verifier = roots.verifier().ok_or(TlsError::NobodyTrusted)?;
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsError::Setup(error.to_string()))?
+            .with_webpki_verifier(verifier)
             .with_no_client_auth();
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }

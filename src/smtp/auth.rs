@@ -1,8 +1,4 @@
-//! AUTH (RFC 4954), with PLAIN (RFC 4616), LOGIN and SCRAM.
-
-mod scram;
-
-use std::borrow::Cow;
+//! AUTH (RFC 4954).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,18 +8,11 @@ use super::reply::Reply;
 use super::server::{Kind, Server};
 use super::session::{Phase, Session};
 use crate::mail::Error;
-use crate::mail::client::Identity;
-use crate::wire::sasl::Plain;
-use crate::wire::smtp::auth::{Auth, Mechanism, Secret};
+use crate::mail::login::sasl::{End, Step};
+use crate::wire::smtp::auth::Auth;
 use crate::wire::smtp::line::MAX_AUTH;
 
-/// A user name and a password.
-struct Credentials {
-    user: String,
-    password: String,
-}
-
-/// What was heard instead of credentials: a refusal, or nothing any more.
+/// What was heard instead of a message: a refusal, or nothing any more.
 enum No {
     Said(Reply),
     Gone(Gone),
@@ -51,25 +40,29 @@ pub(super) async fn auth(
     }
 }
 
+/// Carries the messages of a mechanism. Where it ends with one of ours, the client takes note of
+/// that with an empty line, since a reply to AUTH carries no data.
 async fn exchange(
     session: &mut Session,
     server: &Server,
     channel: &mut Channel,
     auth: Auth,
 ) -> Result<Reply, No> {
-    let credentials = match auth.mechanism {
-        Mechanism::Plain => plain(channel, auth.initial).await?,
-        Mechanism::Login => login(channel, auth.initial).await?,
-        Mechanism::Scram { plus } => {
-            return scram::scram(session, server, channel, auth.initial, plus).await;
-        }
-        Mechanism::Other => {
-            return Ok(Reply::new(504, (5, 5, 4), "EHLO tells which mechanisms work here"));
-        }
+    let login = &server.services.login;
+    let begun = auth.mechanism.and_then(|with| login.sasl(with, channel.bindings(), session.peer));
+    let Some(mut sasl) = begun else {
+        return Ok(Reply::new(504, (5, 5, 4), "EHLO tells which mechanisms work here"));
     };
-    let Credentials { user, password } = credentials;
-    let checked = server.services.login.check(&user, &password, session.peer).await;
-    Ok(outcome(session, checked))
+    let mut message = match auth.initial {
+        Some(secret) => decoded(secret.0.as_bytes())?,
+        None => ask(channel, sasl.opening()).await?,
+    };
+    loop {
+        match sasl.answer(&message).await {
+            Step::Challenge(challenge) => message = ask(channel, &challenge).await?,
+            Step::End(end) => return Ok(outcome(session, end)),
+        }
+    }
 }
 
 /// Only on submission, only under TLS (RFC 8314 §3.3), only once, only between transactions
@@ -93,74 +86,42 @@ fn may_log_in(session: &Session, server: &Server, channel: &Channel) -> Result<(
     Ok(())
 }
 
-async fn plain(channel: &mut Channel, initial: Option<Secret>) -> Result<Credentials, No> {
-    let message = answer(channel, initial, "").await?;
-    let plain = Plain::parse(&message).ok_or_else(|| No::Said(unreadable()))?;
-    // Acting as somebody else is not offered, so it is refused like any wrong name.
-    if !plain.authzid.is_empty() && plain.authzid != plain.authcid {
-        return Err(No::Said(denied()));
-    }
-    Ok(Credentials { user: plain.authcid, password: plain.password })
-}
-
-async fn login(channel: &mut Channel, initial: Option<Secret>) -> Result<Credentials, No> {
-    // "Username:" and "Password:" in base64: what clients of this mechanism wait for.
-    let user = text(answer(channel, initial, "VXNlcm5hbWU6").await?)?;
-    let password = text(answer(channel, None, "UGFzc3dvcmQ6").await?)?;
-    Ok(Credentials { user, password })
-}
-
-fn text(bytes: Vec<u8>) -> Result<String, No> {
-    String::from_utf8(bytes).map_err(|_| No::Said(unreadable()))
-}
-
-/// The initial response, or the answer to `challenge`, decoded.
-async fn answer(
-    channel: &mut Channel,
-    initial: Option<Secret>,
-    challenge: impl Into<Cow<'static, str>>,
-) -> Result<Vec<u8>, No> {
-    let encoded = match initial {
-        Some(secret) => secret.0.into_bytes(),
-        None => ask(channel, challenge.into()).await?,
-    };
-    if encoded == b"*" {
-        return Err(No::Said(Reply::new(501, (5, 7, 0), "As you wish")));
-    }
-    STANDARD.decode(&encoded).map_err(|_| No::Said(unreadable()))
-}
-
-async fn ask(channel: &mut Channel, challenge: Cow<'static, str>) -> Result<Vec<u8>, No> {
-    channel.say(&Reply::bare(334, challenge));
+/// What the client answers to `challenge`.
+async fn ask(channel: &mut Channel, challenge: &[u8]) -> Result<Vec<u8>, No> {
+    channel.say(&Reply::bare(334, STANDARD.encode(challenge)));
     match channel.line(|_| MAX_AUTH, None).await? {
-        Heard::Line(line) => Ok(line),
+        Heard::Line(line) => decoded(&line),
         Heard::TooLong => Err(No::Said(Reply::new(500, (5, 5, 6), "That is too long"))),
         Heard::Broken => Err(No::Said(Reply::broken_line())),
     }
 }
 
+fn decoded(encoded: &[u8]) -> Result<Vec<u8>, No> {
+    if encoded == b"*" {
+        return Err(No::Said(Reply::new(501, (5, 7, 0), "As you wish")));
+    }
+    STANDARD.decode(encoded).map_err(|_| No::Said(unreadable()))
+}
+
 /// What the client is told of a login, which the session remembers.
-fn outcome(session: &mut Session, checked: Result<Identity, Error>) -> Reply {
-    match checked {
-        Ok(identity) => {
+fn outcome(session: &mut Session, end: End) -> Reply {
+    match end {
+        End::In(identity) => {
             tracing::info!(mailbox = %identity.address_id, "logged in");
             session.login = Some(identity);
             Reply::new(235, (2, 7, 0), "Welcome")
         }
-        Err(Error::Denied) => {
+        End::Unreadable => unreadable(),
+        // Alike for every failure (RFC 4954 §6).
+        End::Failed(Error::Denied) => {
             tracing::info!("login denied");
-            denied()
+            Reply::new(535, (5, 7, 8), "Wrong user name or password")
         }
-        Err(error) => {
+        End::Failed(error) => {
             tracing::warn!(%error, "login failed");
             Reply::new(454, (4, 7, 0), "Logging in does not work now, try again later")
         }
     }
-}
-
-/// Alike for every failure (RFC 4954 §6).
-fn denied() -> Reply {
-    Reply::new(535, (5, 7, 8), "Wrong user name or password")
 }
 
 fn unreadable() -> Reply {

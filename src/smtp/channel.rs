@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::reply::Reply;
 use crate::net::shutdown::Shutdown;
-use crate::net::stream::Stream;
+use crate::net::stream::{ChannelBindings, Stream};
 use crate::net::tls::ServerTls;
 use crate::wire::smtp::line::{Framer, Step};
 
@@ -57,9 +57,9 @@ impl Channel {
         self.stream.tls().map(|info| info.to_string())
     }
 
-    /// What SCRAM can bind to (RFC 9266).
-    pub(super) fn exporter(&self) -> Option<[u8; 32]> {
-        self.stream.tls_exporter()
+    /// What a login can be bound to.
+    pub(super) fn bindings(&self) -> ChannelBindings {
+        self.stream.bindings()
     }
 
     /// Turns TLS on. What is unread is thrown away: it came in plain text.

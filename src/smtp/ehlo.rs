@@ -10,6 +10,7 @@ use super::reply::Reply;
 use super::server::{Kind, Server};
 use super::session::{Hello, Session};
 use super::xclient;
+use crate::wire::sasl::Mechanism;
 use crate::wire::smtp::xclient::ATTRIBUTES;
 
 /// Greets the client and starts over (RFC 5321 §4.1.4: EHLO also resets).
@@ -59,13 +60,9 @@ fn extensions(server: &Server, channel: &Channel) -> Vec<String> {
     // RFC 8689 §3: offered under TLS only.
     list.push("REQUIRETLS".to_owned());
     if server.kind == Kind::Submission {
-        // RFC 5802 §6: -PLUS where the channel can be bound to.
-        let scram = match (server.scram, channel.exporter().is_some()) {
-            (true, true) => "SCRAM-SHA-256-PLUS SCRAM-SHA-256 ",
-            (true, false) => "SCRAM-SHA-256 ",
-            (false, _) => "",
-        };
-        list.push(format!("AUTH {scram}PLAIN LOGIN"));
+        let mechanisms = server.services.login.mechanisms(!channel.bindings().is_empty());
+        let names: Vec<&str> = mechanisms.map(Mechanism::name).collect();
+        list.push(format!("AUTH {}", names.join(" ")));
     }
     list
 }

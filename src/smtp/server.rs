@@ -79,8 +79,6 @@ pub struct Server {
     pub messages: Rate,
     /// How long a message is kept back at most; zero where that is not offered.
     pub hold_at_most: Duration,
-    /// SCRAM-SHA-256 is offered.
-    pub scram: bool,
     /// Who may say XCLIENT.
     pub xclient: Vec<Network>,
 }

@@ -42,6 +42,7 @@ migrations! {
     "0017_what_happens",
     "0018_scram",
     "0019_reports",
+    "0020_login",
     "0021_tenant_rules_later",
     "0022_tenant_receipts",
     "0023_tenant_search",

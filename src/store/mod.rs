@@ -42,6 +42,7 @@ pub mod standings;
 pub mod sweep;
 pub mod tenant;
 pub mod tenants;
+pub mod token_owner;
 pub mod tracking;
 pub mod tx;
 

@@ -3,6 +3,7 @@
 pub mod auth_results;
 pub mod dkim;
 pub mod imap;
+pub mod jwt;
 pub mod mime;
 pub mod proxy;
 pub mod report;

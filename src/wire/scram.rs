@@ -103,7 +103,7 @@ impl ClientFirst {
 }
 
 /// `=2C` is a comma and `=3D` an equals sign (RFC 5802 §5.1).
-fn saslname(text: &str) -> Option<String> {
+pub(super) fn saslname(text: &str) -> Option<String> {
     let mut parts = text.split('=');
     let mut name = parts.next()?.to_owned();
     for part in parts {

@@ -1,8 +1,10 @@
-//! Until when a certificate is valid, which TLS libraries check but do not tell (RFC 5280 §4.1).
+//! What stands in a certificate that TLS libraries check but do not tell (RFC 5280 §4.1).
 
+use aws_lc_rs::digest::{self, Algorithm};
 use time::{Date, Month, OffsetDateTime, Time};
 
 const INTEGER: u8 = 0x02;
+const OBJECT_IDENTIFIER: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
@@ -33,6 +35,40 @@ pub fn not_after(der: &[u8]) -> Option<OffsetDateTime> {
             let (year, rest) = number(text, 4)?;
             moment(year, rest)
         })
+}
+
+/// The channel binding `tls-server-end-point` of the server that shows this certificate (RFC 5929
+/// §4.1): its hash, by the hash of its signature, or by SHA-256 where that is MD5 or SHA-1. `None`
+/// where the signature has no hash of its own (Ed25519), or one that it names elsewhere (RSA-PSS).
+pub fn end_point(der: &[u8]) -> Option<Vec<u8>> {
+    Some(digest::digest(signature_hash(der)?, der).as_ref().to_vec())
+}
+
+fn signature_hash(der: &[u8]) -> Option<&'static Algorithm> {
+    // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm SEQUENCE { algorithm OBJECT
+    //     IDENTIFIER, ... }, signatureValue }
+    let (certificate, _) = element(der, SEQUENCE)?;
+    let (_, after_tbs) = element(certificate, SEQUENCE)?;
+    let (algorithm, _) = element(after_tbs, SEQUENCE)?;
+    let (oid, _) = element(algorithm, OBJECT_IDENTIFIER)?;
+    match oid {
+        // 1.2.840.113549.1.1: with RSA, PKCS #1 version 1.5 (RFC 4055 §5, RFC 3279 §2.2.1)
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, which] => match which {
+            4 | 5 | 11 => Some(&digest::SHA256),
+            12 => Some(&digest::SHA384),
+            13 => Some(&digest::SHA512),
+            _ => None,
+        },
+        // 1.2.840.10045.4: with ECDSA (RFC 5758 §3.2, RFC 3279 §2.2.3)
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01] => Some(&digest::SHA256),
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, which] => match which {
+            2 => Some(&digest::SHA256),
+            3 => Some(&digest::SHA384),
+            4 => Some(&digest::SHA512),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The content of the element that `der` begins with, if its tag is `tag`, and what follows.
@@ -109,17 +145,35 @@ mod tests {
         }
     }
 
+    fn signed(algorithm: &'static rcgen::SignatureAlgorithm) -> Vec<u8> {
+        let params = rcgen::CertificateParams::new(vec!["mail.example.org".into()]).unwrap();
+        let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
+        params.self_signed(&key).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn the_end_point_is_hashed_as_it_is_signed() {
+        let of = |der: &[u8], with| Some(digest::digest(with, der).as_ref().to_vec());
+        let der = signed(&rcgen::PKCS_ECDSA_P256_SHA256);
+        assert_eq!(end_point(&der), of(&der, &digest::SHA256));
+        let der = signed(&rcgen::PKCS_ECDSA_P384_SHA384);
+        assert_eq!(end_point(&der), of(&der, &digest::SHA384));
+        let der = signed(&rcgen::PKCS_RSA_SHA512);
+        assert_eq!(end_point(&der), of(&der, &digest::SHA512));
+        assert_eq!(end_point(&signed(&rcgen::PKCS_ED25519)), None);
+    }
+
     proptest! {
         #[test]
         fn any_octets_are_read_without_a_panic(der in prop::collection::vec(any::<u8>(), 0..64)) {
-            let _ = not_after(&der);
+            let _ = (not_after(&der), end_point(&der));
         }
 
         #[test]
         fn any_damage_is_read_without_a_panic(at in 0_usize..200, octet: u8) {
             let mut der = certificate(datetime!(2030-01-01 00:00:00 UTC));
             der[at] = octet;
-            let _ = not_after(&der);
+            let _ = (not_after(&der), end_point(&der));
         }
     }
 }

@@ -16,6 +16,7 @@ mod egress;
 mod embedded;
 mod imap;
 mod main_job;
+mod oauth;
 mod objects;
 mod receive;
 mod reports;

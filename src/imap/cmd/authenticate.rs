@@ -1,17 +1,22 @@
-//! AUTHENTICATE (RFC 3501 §6.2.2), with PLAIN (RFC 4616) and its answer at once (RFC 4959).
+//! AUTHENTICATE (RFC 3501 §6.2.2), with its first message at once (RFC 4959).
 
-use super::login::{check, not_in_plain_text};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::login::{not_in_plain_text, welcome};
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::dispatch::Done;
 use crate::imap::server::Server;
-use crate::imap::status::denied;
+use crate::imap::status;
+use crate::mail::login::sasl::{End, Step};
 use crate::wire::imap::command::{Authenticate, SaslResponse, Secret, parse_sasl_response};
 use crate::wire::imap::frame::Event;
 use crate::wire::imap::response::Code;
-use crate::wire::sasl::Plain;
+use crate::wire::sasl::Mechanism;
 
-/// Logs in.
+/// Logs in: carries the messages of a mechanism. Where it ends with one of ours, the client takes
+/// note of that with an empty line.
 pub(in crate::imap) async fn authenticate(
     server: &Server,
     channel: &mut Channel,
@@ -20,29 +25,36 @@ pub(in crate::imap) async fn authenticate(
     if let Some(refusal) = not_in_plain_text(channel) {
         return Ok(refusal.into());
     }
-    if with.mechanism != "PLAIN" {
-        return Ok(Answer::no(Code::Cannot, "Only PLAIN works here").into());
-    }
-    let message = match with.initial {
-        Some(message) => message,
-        None => match ask(channel).await? {
-            Ok(message) => message,
+    let mechanism = Mechanism::parse(&with.mechanism);
+    let begin =
+        |mechanism| server.services.login.sasl(mechanism, channel.bindings(), channel.peer());
+    let Some(mut sasl) = mechanism.and_then(begin) else {
+        let refusal = Answer::no(Code::Cannot, "CAPABILITY tells which mechanisms work here");
+        return Ok(refusal.into());
+    };
+    let mut message = match with.initial {
+        Some(message) => Ok(message),
+        None => ask(channel, sasl.opening()).await?,
+    };
+    loop {
+        let said = match message {
+            Ok(said) => said,
             Err(refusal) => return Ok(refusal.into()),
-        },
-    };
-    let Some(plain) = Plain::parse(message.reveal()) else {
-        return Ok(Answer::bad("That is no PLAIN message").into());
-    };
-    // Acting as somebody else is not offered, so it is refused like any wrong name.
-    if !plain.authzid.is_empty() && plain.authzid != plain.authcid {
-        return Ok(denied().into());
+        };
+        match sasl.answer(said.reveal()).await {
+            Step::Challenge(challenge) => message = ask(channel, &challenge).await?,
+            Step::End(End::In(who)) => return Ok(welcome(server, who)),
+            Step::End(End::Unreadable) => {
+                return Ok(Answer::bad("That is no message of the mechanism").into());
+            }
+            Step::End(End::Failed(error)) => return Ok(status::login_failed(error).into()),
+        }
     }
-    Ok(check(server, channel, &plain.authcid, &plain.password).await)
 }
 
-/// Asks for the message with an empty challenge.
-async fn ask(channel: &mut Channel) -> Result<Result<Secret, Answer>, Gone> {
-    channel.out.continuation("");
+/// What the client answers to `challenge`.
+async fn ask(channel: &mut Channel, challenge: &[u8]) -> Result<Result<Secret, Answer>, Gone> {
+    channel.out.continuation(&STANDARD.encode(challenge));
     channel.expect_line();
     let Event::Complete(line) = channel.event().await? else {
         return Ok(Err(Answer::bad("That is too long")));

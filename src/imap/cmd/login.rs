@@ -6,7 +6,8 @@ use crate::imap::channel::Channel;
 use crate::imap::dispatch::Done;
 use crate::imap::server::Server;
 use crate::imap::session::Then;
-use crate::mail::Error;
+use crate::imap::status::login_failed;
+use crate::mail::client::Identity;
 use crate::wire::imap::command::Login;
 use crate::wire::imap::response::Code;
 
@@ -17,7 +18,10 @@ pub(in crate::imap) async fn login(server: &Server, channel: &Channel, login: Lo
     }
     // The grammar lets only UTF-8 through; nothing else is anybody's password.
     let password = str::from_utf8(login.password.reveal()).unwrap_or_default();
-    check(server, channel, &login.user, password).await
+    match server.services.login.check(&login.user, password, channel.peer()).await {
+        Ok(who) => welcome(server, who),
+        Err(error) => login_failed(error).into(),
+    }
 }
 
 /// Passwords travel under TLS only (RFC 8314 §3.3).
@@ -25,20 +29,10 @@ pub(super) fn not_in_plain_text(channel: &Channel) -> Option<Answer> {
     (!channel.is_tls()).then(|| Answer::no(Code::PrivacyRequired, "Say STARTTLS first"))
 }
 
-/// Whose mailbox the name and the password open. Every failure is answered alike.
-pub(super) async fn check(server: &Server, channel: &Channel, user: &str, password: &str) -> Done {
-    match server.services.login.check(user, password, channel.peer()).await {
-        Ok(who) => {
-            tracing::info!(mailbox = %who.address_id, "logged in");
-            let names = server.capabilities(Stage::LoggedIn);
-            let answer = Answer::ok("Welcome").with_capabilities(&names);
-            Done { answer, then: Then::LogIn(who) }
-        }
-        Err(error) => {
-            if matches!(error, Error::Denied) {
-                tracing::info!("login denied");
-            }
-            Answer::from(error).into()
-        }
-    }
+/// Somebody has logged in.
+pub(super) fn welcome(server: &Server, who: Identity) -> Done {
+    tracing::info!(mailbox = %who.address_id, "logged in");
+    let names = server.capabilities(Stage::LoggedIn);
+    let answer = Answer::ok("Welcome").with_capabilities(&names);
+    Done { answer, then: Then::LogIn(who) }
 }

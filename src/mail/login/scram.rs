@@ -1,7 +1,6 @@
 //! Logging in with SCRAM-SHA-256 and -PLUS (RFC 5802, RFC 7677): the password is never sent.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -10,24 +9,13 @@ use crate::domain::ids::AddressId;
 use crate::mail::client::Identity;
 use crate::mail::login::Login;
 use crate::mail::{Error, password};
+use crate::net::stream::ChannelBindings;
 use crate::store::db::Db;
 use crate::store::scram::{ScramAccount, ScramOf};
 use crate::wire::scram::{Binding, Challenge, ClientFirst, Keys, LEN};
 
-/// The channel binding of TLS 1.3 (RFC 9266), the one that is offered.
-const EXPORTER: &str = "tls-exporter";
-
-/// What the connection has to offer.
-#[derive(Clone, Copy, Debug)]
-pub struct Channel {
-    /// The client named the mechanism with `-PLUS`.
-    pub plus: bool,
-    /// The octets of the channel binding, where it has them.
-    pub exporter: Option<[u8; 32]>,
-}
-
 /// A login that waits for the client's proof.
-pub struct Exchange {
+pub(super) struct Exchange {
     challenge: Challenge,
     address: Option<Address>,
     account: Option<ScramAccount>,
@@ -37,7 +25,7 @@ pub struct Exchange {
 
 impl Exchange {
     /// What the client is told.
-    pub fn challenge(&self) -> &str {
+    pub(super) fn challenge(&self) -> &str {
         self.challenge.message()
     }
 }
@@ -49,19 +37,17 @@ impl Login {
     /// [`Error::Denied`] where the first message does not fit the channel, names somebody else to
     /// act as, or comes from a peer that failed too often; [`Error::Temporary`] without the
     /// database.
-    pub async fn scram(
+    pub(super) async fn scram(
         &self,
         first: ClientFirst,
-        channel: Channel,
+        plus: bool,
+        bindings: &ChannelBindings,
         peer: IpAddr,
     ) -> Result<Exchange, Error> {
-        if self.throttle.is_blocked(peer) {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            return Err(Error::Denied);
-        }
+        self.unless_blocked(peer).await?;
         let user = first.user.clone();
-        let channel = bound(&first, channel).ok_or(Error::Denied);
-        let Ok(channel) = channel else { return Err(self.deny(peer, &user).await) };
+        let channel = bound(&first, plus, bindings);
+        let Some(channel) = channel else { return Err(self.deny(peer, &user).await) };
         let address = Address::parse(&user).ok();
         let account = match &address {
             Some(address) => self.db.scram_account(address).await?,
@@ -78,7 +64,7 @@ impl Login {
     ///
     /// # Errors
     /// As [`Login::check`].
-    pub async fn scram_proof(
+    pub(super) async fn scram_proof(
         &self,
         exchange: Exchange,
         message: &[u8],
@@ -160,18 +146,14 @@ pub(in crate::mail) async fn keep_keys(
 /// The octets that the client's last message has to repeat; `None` where its first one does not go
 /// with the channel (RFC 5802 §6): a client that believes we cannot bind, where we offered to, was
 /// lied to.
-fn bound(first: &ClientFirst, channel: Channel) -> Option<Vec<u8>> {
+fn bound(first: &ClientFirst, plus: bool, bindings: &ChannelBindings) -> Option<Vec<u8>> {
     if !first.authzid.is_empty() && first.authzid != first.user {
         return None;
     }
-    match (&first.binding, channel) {
-        (Binding::Type(name), Channel { plus: true, exporter: Some(octets) })
-            if name == EXPORTER =>
-        {
-            Some(octets.to_vec())
-        }
-        (Binding::Unknown, Channel { plus: false, .. })
-        | (Binding::NotOffered, Channel { plus: false, exporter: None }) => Some(Vec::new()),
+    match (&first.binding, plus) {
+        (Binding::Type(name), true) => bindings.of_type(name).map(<[u8]>::to_vec),
+        (Binding::Unknown, false) => Some(Vec::new()),
+        (Binding::NotOffered, false) if bindings.is_empty() => Some(Vec::new()),
         _ => None,
     }
 }

@@ -69,7 +69,7 @@ impl Certificates {
 
     /// The certificate for `name`: its own folder's, that of the domain above it where it names
     /// this host too, else the server's.
-    fn for_name(&self, name: Option<&str>) -> Arc<CertifiedKey> {
+    pub(super) fn for_name(&self, name: Option<&str>) -> Arc<CertifiedKey> {
         let loaded = self.loaded();
         let found = name.and_then(|name| {
             let name = name.to_ascii_lowercase();

@@ -38,6 +38,10 @@ impl Roots {
         Ok(Self(Some(verifier)))
     }
 
+    pub(super) fn verifier(&self) -> Option<Arc<WebPkiServerVerifier>> {
+        self.0.clone()
+    }
+
     /// Whether `chain`, the server's own certificate first, proves that it is `host` now
     ///.
     pub(in crate::net) fn vouch_for(&self, chain: &[CertificateDer<'_>], host: &str) -> bool {

@@ -1,30 +1,15 @@
 //! The AUTH command (RFC 4954 §4).
 
 use super::command::SyntaxError;
+use crate::wire::sasl::Mechanism;
 
 /// What an AUTH command said.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Auth {
-    /// The mechanism asked for.
-    pub mechanism: Mechanism,
+    /// The mechanism asked for; `None` for one that nobody here speaks.
+    pub mechanism: Option<Mechanism>,
     /// The initial response, still in base64; the empty response (`=`) is an empty text.
     pub initial: Option<Secret>,
-}
-
-/// The SASL mechanisms this server speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mechanism {
-    /// RFC 4616.
-    Plain,
-    /// The undocumented but widespread name-then-password exchange.
-    Login,
-    /// RFC 7677; with `plus` it binds to the channel.
-    Scram {
-        /// `SCRAM-SHA-256-PLUS`
-        plus: bool,
-    },
-    /// Any other.
-    Other,
 }
 
 /// A text that no log may show.
@@ -47,13 +32,7 @@ pub(super) fn parse(args: &str) -> Result<Auth, SyntaxError> {
     let (Some(mechanism), None) = (mechanism, words.next()) else {
         return Err(SyntaxError::Arguments("AUTH mechanism [initial-response]"));
     };
-    let mechanism = match mechanism.to_ascii_uppercase().as_str() {
-        "PLAIN" => Mechanism::Plain,
-        "LOGIN" => Mechanism::Login,
-        "SCRAM-SHA-256" => Mechanism::Scram { plus: false },
-        "SCRAM-SHA-256-PLUS" => Mechanism::Scram { plus: true },
-        _ => Mechanism::Other,
-    };
+    let mechanism = Mechanism::parse(mechanism);
     let initial = initial.map(|text| Secret(if text == "=" { "" } else { text }.to_owned()));
     Ok(Auth { mechanism, initial })
 }
@@ -65,12 +44,15 @@ mod tests {
     #[test]
     fn reads_mechanism_and_initial_response() {
         let auth = parse("plain  AGEAYg==").unwrap();
-        assert_eq!(auth.mechanism, Mechanism::Plain);
+        assert_eq!(auth.mechanism, Some(Mechanism::Plain));
         assert_eq!(auth.initial, Some(Secret("AGEAYg==".to_owned())));
         assert!(!format!("{auth:?}").contains("AGEA"));
-        assert_eq!(parse("LOGIN").unwrap(), Auth { mechanism: Mechanism::Login, initial: None });
+        assert_eq!(
+            parse("LOGIN").unwrap(),
+            Auth { mechanism: Some(Mechanism::Login), initial: None }
+        );
         assert_eq!(parse("PLAIN =").unwrap().initial, Some(Secret(String::new())));
-        assert_eq!(parse("GSSAPI").unwrap().mechanism, Mechanism::Other);
+        assert_eq!(parse("GSSAPI").unwrap().mechanism, None);
         assert!(parse("").is_err());
         assert!(parse("PLAIN a b").is_err());
     }

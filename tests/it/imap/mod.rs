@@ -6,6 +6,7 @@ mod daily;
 mod esearch;
 mod fetch;
 mod hostile;
+mod login;
 mod mailboxes;
 mod metadata;
 mod nodes;

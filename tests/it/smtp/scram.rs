@@ -1,12 +1,13 @@
-//! SCRAM-SHA-256 and -PLUS (RFC 5802, RFC 7677), with a client of our own: its sums are done here,
-//! not by the code under test.
+//! SCRAM-SHA-256 and -PLUS (RFC 5802, RFC 7677) on submission.
 
-use aws_lc_rs::{digest, hmac, pbkdf2};
+use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use std::num::NonZeroU32;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use super::{House, plain};
+use crate::support::scram::Client;
 use crate::support::server::{PASSWORD, server};
 use crate::support::smtp::Smtp;
 
@@ -16,62 +17,22 @@ async fn submission(house: &House) -> Smtp {
     smtp
 }
 
-fn hmac(key: &[u8], message: &str) -> Vec<u8> {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message.as_bytes()).as_ref().to_vec()
+/// The whole challenge: the nonce, the salt and the iterations that the server tells.
+async fn challenge(client: &Client<'_>, smtp: &mut Smtp) -> String {
+    let line = format!("AUTH {} {}", client.mechanism, STANDARD.encode(client.first()));
+    let said = smtp.ask(&line, "334 ").await;
+    String::from_utf8(STANDARD.decode(&said[4..]).unwrap()).unwrap()
 }
 
-/// One login: `flag` and `channel` say what it binds to.
-struct Client<'a> {
-    mechanism: &'a str,
-    flag: &'a str,
-    channel: &'a [u8],
-    user: &'a str,
-    password: &'a str,
-}
-
-impl Client<'_> {
-    /// The salt and the iterations that the server tells, and the whole challenge.
-    async fn challenge(&self, smtp: &mut Smtp) -> String {
-        let first = format!("{},,n={},r=fyko+d2lbbFgONRv9qkxdawL", self.flag, self.user);
-        let line = format!("AUTH {} {}", self.mechanism, STANDARD.encode(first));
-        let said = smtp.ask(&line, "334 ").await;
-        String::from_utf8(STANDARD.decode(&said[4..]).unwrap()).unwrap()
-    }
-
-    /// The whole exchange; the last answer. A server that is believed has proven itself.
-    async fn log_in(&self, smtp: &mut Smtp) -> String {
-        let challenge = self.challenge(smtp).await;
-        let value = |name: &str| challenge.split(',').find_map(|a| a.strip_prefix(name)).unwrap();
-        let (nonce, salt) = (value("r="), STANDARD.decode(value("s=")).unwrap());
-        let iterations: NonZeroU32 = value("i=").parse().unwrap();
-        assert!(nonce.starts_with("fyko+d2lbbFgONRv9qkxdawL") && nonce.len() > 40, "{nonce}");
-        let mut salted = [0; 32];
-        let password = self.password.as_bytes();
-        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, iterations, &salt, password, &mut salted);
-        let client = hmac(&salted, "Client Key");
-        let stored = digest::digest(&digest::SHA256, &client);
-        let binding =
-            STANDARD.encode([format!("{},,", self.flag).as_bytes(), self.channel].concat());
-        let unproven = format!("c={binding},r={nonce}");
-        let bare = format!("n={},r=fyko+d2lbbFgONRv9qkxdawL", self.user);
-        let signed = format!("{bare},{challenge},{unproven}");
-        let proof = hmac(stored.as_ref(), &signed)
-            .iter()
-            .zip(client)
-            .map(|(a, b)| a ^ b)
-            .collect::<Vec<_>>();
-        smtp.send(format!(
-            "{}\r\n",
-            STANDARD.encode(format!("{unproven},p={}", STANDARD.encode(proof)))
-        ))
-        .await;
-        let said = smtp.reply().await;
-        let Some(data) = said.strip_prefix("334 ") else { return said };
-        let signature = STANDARD.encode(hmac(&hmac(&salted, "Server Key"), &signed));
-        assert_eq!(STANDARD.decode(data).unwrap(), format!("v={signature}").as_bytes());
-        smtp.send("\r\n").await;
-        smtp.reply().await
-    }
+/// The whole exchange; the last answer. A server that is believed has proven itself.
+async fn log_in(client: &Client<'_>, smtp: &mut Smtp) -> String {
+    let (last, signature) = client.last(&challenge(client, smtp).await);
+    smtp.send(format!("{}\r\n", STANDARD.encode(last))).await;
+    let said = smtp.reply().await;
+    let Some(data) = said.strip_prefix("334 ") else { return said };
+    assert_eq!(STANDARD.decode(data).unwrap(), signature.as_bytes());
+    smtp.send("\r\n").await;
+    smtp.reply().await
 }
 
 /// Ann, by the plain mechanism.
@@ -92,7 +53,7 @@ async fn both_sides_prove_that_they_know_the_password() {
     let house = House::start().await;
     learned(&house).await;
     let mut smtp = submission(&house).await;
-    let answer = ann(&house).log_in(&mut smtp).await;
+    let answer = log_in(&ann(&house), &mut smtp).await;
     assert!(answer.starts_with("235 2.7.0 "), "{answer}");
     smtp.ask(&format!("MAIL FROM:<{}>", house.ann), "250 ").await;
 }
@@ -104,14 +65,28 @@ async fn the_channel_is_bound_where_it_can_be() {
     let mut smtp = Smtp::greeted_tls(house.submission_tls).await;
     let offer = smtp.ask("EHLO client.test", "250-").await;
     assert!(offer.contains("AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN"), "{offer}");
-    let channel = smtp.exporter();
+    let bindings = smtp.bindings();
     let bound = Client {
         mechanism: "SCRAM-SHA-256-PLUS",
         flag: "p=tls-exporter",
-        channel: &channel,
+        channel: &bindings.exporter.expect("TLS 1.3"),
         ..ann(&house)
     };
-    let answer = bound.log_in(&mut smtp).await;
+    let answer = log_in(&bound, &mut smtp).await;
+    assert!(answer.starts_with("235 2.7.0 "), "{answer}");
+}
+
+#[tokio::test]
+async fn the_certificate_of_the_server_binds_too() {
+    let house = House::start().await;
+    learned(&house).await;
+    let mut smtp = submission(&house).await;
+    // RFC 5929 §4.1: the certificate as it lies there, hashed as it is signed.
+    let leaf = CertificateDer::from_pem_file(house.certs.join("fullchain.pem")).unwrap();
+    let channel = digest::digest(&digest::SHA256, &leaf);
+    let flag = "p=tls-server-end-point";
+    let bound = Client { mechanism: "SCRAM-SHA-256-PLUS", flag, ..ann(&house) };
+    let answer = log_in(&Client { channel: channel.as_ref(), ..bound }, &mut smtp).await;
     assert!(answer.starts_with("235 2.7.0 "), "{answer}");
 }
 
@@ -120,11 +95,13 @@ async fn whoever_sits_between_gets_nowhere() {
     // On a node of its own: failures count against this address, on which all tests are.
     let (house, _node) = House::start_with("").await;
     learned(&house).await;
-    let (own, ann) = (submission(&house).await.exporter(), ann(&house));
+    let own = submission(&house).await.bindings().exporter.expect("TLS 1.3");
+    let ann = ann(&house);
     for (mechanism, flag, channel) in [
         // Another connection's channel; a client that was told that we cannot bind; one that binds
         // without saying so, does not where it says so, or in a way that is not offered.
         ("SCRAM-SHA-256-PLUS", "p=tls-exporter", &own[..]),
+        ("SCRAM-SHA-256-PLUS", "p=tls-server-end-point", &own[..]),
         ("SCRAM-SHA-256", "y", b""),
         ("SCRAM-SHA-256", "p=tls-exporter", b""),
         ("SCRAM-SHA-256-PLUS", "n", b""),
@@ -133,8 +110,8 @@ async fn whoever_sits_between_gets_nowhere() {
         let mut smtp = submission(&house).await;
         let client = Client { mechanism, flag, channel, ..ann };
         let first = format!("{flag},,n={},r=abc", house.ann);
-        if flag == "p=tls-exporter" && mechanism.ends_with("PLUS") {
-            let answer = client.log_in(&mut smtp).await;
+        if !channel.is_empty() && mechanism.ends_with("PLUS") {
+            let answer = log_in(&client, &mut smtp).await;
             assert!(answer.starts_with("535 5.7.8 "), "{answer}");
         } else {
             let line = format!("AUTH {mechanism} {}", STANDARD.encode(first));
@@ -152,9 +129,9 @@ async fn nobody_learns_by_it_who_exists() {
     for (user, password) in [(&house.ann, "wrong"), (&unknown, "wrong"), (&unknown, PASSWORD)] {
         let mut smtp = submission(&house).await;
         let client = Client { user, password, ..ann(&house) };
-        let answer = client.log_in(&mut smtp).await;
+        let answer = log_in(&client, &mut smtp).await;
         assert_eq!(answer, "535 5.7.8 Wrong user name or password");
-        let challenge = client.challenge(&mut smtp).await;
+        let challenge = challenge(&client, &mut smtp).await;
         salts.push(challenge.split_once(",s=").unwrap().1.to_owned());
     }
     // Asked again, an unknown user has the same salt, of the same form.
@@ -175,7 +152,7 @@ async fn another_password_forgets_the_keys_of_the_old_one() {
         .await
         .unwrap();
     let mut smtp = submission(&house).await;
-    assert!(ann(&house).log_in(&mut smtp).await.starts_with("535 "));
+    assert!(log_in(&ann(&house), &mut smtp).await.starts_with("535 "));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use koltrix_mail::net::stream::Stream;
+use koltrix_mail::net::stream::{ChannelBindings, Stream};
 use koltrix_mail::net::tls::ClientTls;
 use tokio::net::TcpStream;
 
@@ -41,6 +41,11 @@ impl Imap {
         let tls = ClientTls::opportunistic().unwrap();
         let upgraded = self.stream.upgrade_client(&tls, "localhost", LIMIT).await.unwrap();
         Self { stream: upgraded.stream, tags: self.tags }
+    }
+
+    /// What SCRAM binds to on this connection.
+    pub fn bindings(&self) -> ChannelBindings {
+        self.stream.bindings()
     }
 
     /// Logs in over TLS.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use koltrix_mail::net::stream::Stream;
+use koltrix_mail::net::stream::{ChannelBindings, Stream};
 use koltrix_mail::net::tls::{ClientTls, Roots};
 use tokio::net::TcpStream;
 
@@ -54,8 +54,8 @@ impl Smtp {
     }
 
     /// What SCRAM binds to on this connection.
-    pub fn exporter(&self) -> [u8; 32] {
-        self.stream.tls_exporter().expect("TLS 1.3")
+    pub fn bindings(&self) -> ChannelBindings {
+        self.stream.bindings()
     }
 
     /// STARTTLS as it should be done, EHLO on both sides of it.

@@ -37,7 +37,8 @@ fn only_enter_tenant_changes_the_role() {
 fn no_sql_of_the_server_names_an_organisations_schema() {
     let in_src: Vec<String> = holding(&["org_{", "'org_", "\"org_", " org_"])
         .into_iter()
-        .filter(|name| name.starts_with("src/"))
+        // The ground floor knows no SQL; there, Clerk's organisations have such names.
+        .filter(|name| name.starts_with("src/") && !name.starts_with("src/wire/"))
         .collect();
     assert_eq!(in_src, Vec::<String>::new());
 }

@@ -128,7 +128,7 @@ fn same(ours: &Command, theirs: &Result<Theirs<'_>, smtp_proto::Error>) -> bool 
             u64::try_from(*chunk_size) == Ok(*size) && last == is_last
         }
         (Command::Auth(auth), Request::Auth { mechanism, initial_response }) => {
-            let plain = auth.mechanism == auth::Mechanism::Plain;
+            let plain = auth.mechanism == Some(crate::wire::sasl::Mechanism::Plain);
             let initial = auth.initial.as_ref().map_or("", |secret| secret.0.as_str());
             plain == (*mechanism == smtp_proto::AUTH_PLAIN) && initial == initial_response
         }

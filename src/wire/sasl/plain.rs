@@ -1,4 +1,4 @@
-//! What SASL mechanisms carry, for every protocol that speaks them.
+//! PLAIN (RFC 4616).
 
 /// The message of the PLAIN mechanism (RFC 4616 §2).
 #[derive(Clone, PartialEq, Eq)]
