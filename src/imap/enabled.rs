@@ -2,7 +2,6 @@
 
 /// The extensions that are on. None ever goes off again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an extension, on or not")]
 pub(super) struct Enabled {
     rev2: bool,
     condstore: bool,

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::support::server::{Tenant, server};
+use crate::support::server::{Server, Tenant, server};
 use crate::support::smtp::Smtp;
 use crate::support::sql::{run, strings};
 
@@ -49,6 +49,7 @@ async fn burst(tenant: &Tenant, folder: &str, messages: Vec<Sent>) -> Vec<String
     }
     all_sent.wait().await;
     until_blocked(&server.pool, &tenant.schema).await;
+    come_after_them(server).await;
     lock.rollback().await.unwrap();
     let mut answers = sessions.join_all().await;
     answers.sort();
@@ -64,6 +65,19 @@ async fn until_blocked(pool: &PgPool, schema: &str) {
     while strings(pool, &waiting).await.is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// A message to another organisation, read after all of theirs: once it is stored, theirs have come
+/// as far as the lock.
+async fn come_after_them(server: &Server) {
+    let somebody = server.tenant().await.mailbox("last").await;
+    let Sent { to, content } = message(&somebody, "last", "");
+    let mut smtp = Smtp::greeted(server.at.smtp.unwrap()).await;
+    smtp.ask("EHLO client.example", "250").await;
+    smtp.ask("MAIL FROM:<s@client.example>", "250").await;
+    smtp.ask(&format!("RCPT TO:<{to}>"), "250").await;
+    smtp.ask("DATA", "354").await;
+    smtp.ask(&format!("{content}."), "250").await;
 }
 
 async fn inbox(tenant: &Tenant, address: &str) -> String {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use koltrix_mail::app::{self, Running};
+use koltrix_mail::config::Config;
 use koltrix_mail::store::embedded::Durability;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -34,18 +35,23 @@ struct House {
     user: String,
 }
 
+fn with_tokens(mut config: Config, issuer: &Issuer) -> Config {
+    config.oauth.issuer.clone_from(&issuer.url);
+    config.oauth.audience = vec!["mail".to_owned()];
+    config.oauth.authorized_parties = vec!["https://app.test".to_owned()];
+    config.oauth.root = trusted_roots().into();
+    config
+}
+
 impl House {
     async fn start() -> Self {
         let issuer = Issuer::start().await;
         let folder = postgres::folder().join(format!("node-{}", uuid::Uuid::new_v4().simple()));
         let dns = server().await.dns.addr();
-        let mut config = configuration(&folder, &postgres::url().await, dns, 25);
-        config.oauth.issuer.clone_from(&issuer.url);
-        config.oauth.audience = vec!["mail".to_owned()];
-        config.oauth.authorized_parties = vec!["https://app.test".to_owned()];
-        config.oauth.root = trusted_roots().into();
+        let config = configuration(&folder, &postgres::url().await, dns, 25);
+        let config = Arc::new(with_tokens(config, &issuer));
         let roles = "smtp,imap".parse().unwrap();
-        let node = Box::pin(app::start(Arc::new(config), roles, Durability::None)).await.unwrap();
+        let node = Box::pin(app::start(config, roles, Durability::None)).await.unwrap();
         let tenant = server().await.tenant().await;
         let (ann, bob) = (tenant.mailbox("ann").await, tenant.mailbox("bob").await);
         let user = format!("{USER}{}", tenant.id.simple());

@@ -17,7 +17,7 @@ fn header_lines(header: &[u8]) -> String {
     let mut lines = String::with_capacity(header.len());
     for field in fields(header) {
         let name = String::from_utf8_lossy(field.name);
-        lines.push_str(&format!("{name}: {}\n", field.decoded_whole()));
+        lines.extend([&*name, ": ", &field.decoded_whole(), "\n"]);
     }
     // Names may hold anything but a colon; a database takes no NUL.
     fold(&lines).replace('\0', " ")

@@ -122,7 +122,7 @@ async fn nobody_fills_memory_before_login() {
     let mut imap = Imap::tls().await;
     imap.send("a AUTHENTICATE PLAIN\r\n").await;
     assert_eq!(imap.line().await, "+ ");
-    imap.send([&[b'A'; 60_000][..], b"\r\n"].concat()).await;
+    imap.send([&b"A".repeat(60_000)[..], b"\r\n"].concat()).await;
     assert!(imap.line().await.starts_with("a BAD"));
     // Literals up to the last octet that is taken, and one more.
     let literal = format!(" {{1000+}}\r\n{}", "x".repeat(1000));

@@ -30,7 +30,7 @@ async fn indexed(tenant: &Tenant) {
         "SELECT m.id::text FROM {0}.emails m LEFT JOIN {0}.email_search x USING (id) WHERE x.id IS NULL",
         tenant.schema
     );
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !strings(&server().await.pool, &missing).await.is_empty() {
         assert!(Instant::now() < deadline, "not indexed");
         tokio::time::sleep(Duration::from_millis(20)).await;
