@@ -10,6 +10,9 @@ use crate::store::db::Db;
 use crate::store::objects::{Objects, object_key};
 use crate::wire::mime::{self, Cut, Parts, Piece, SectionText, Skeleton};
 
+/// Objects of which an excerpt has the begin.
+const EXCERPT_OBJECTS: usize = 8;
+
 /// Reads bodies. Cheap to clone.
 #[derive(Clone)]
 pub struct Bodies {
@@ -102,30 +105,30 @@ impl Body {
     /// missing: never octets that are not the message's.
     pub async fn read(&self, range: Range<usize>, out: &mut Vec<u8>) -> Result<(), Error> {
         let range = range.start.min(self.len)..range.end.min(self.len);
-        let skeleton = Skeleton { header: &self.header, rest: &self.rest };
         for piece in mime::pieces(&self.cuts, range) {
             match piece {
-                Piece::Skeleton(range) => {
-                    let (header, rest) =
-                        skeleton.get(&range).ok_or(mime::Mismatch).map_err(corrupt)?;
-                    out.extend_from_slice(header);
-                    out.extend_from_slice(rest);
-                }
-                Piece::Object { cut, encoded } => {
-                    let cut = self.cuts.get(cut).ok_or(mime::Mismatch).map_err(corrupt)?;
-                    self.read_object(cut, &encoded, out).await?;
-                }
+                Piece::Skeleton(range) => self.read_skeleton(&range, out)?,
+                Piece::Object { cut, encoded } => self.read_object(cut, &encoded, out).await?,
             }
         }
         Ok(())
     }
 
+    fn read_skeleton(&self, range: &Range<usize>, out: &mut Vec<u8>) -> Result<(), Error> {
+        let skeleton = Skeleton { header: &self.header, rest: &self.rest };
+        let (header, rest) = skeleton.get(range).ok_or(mime::Mismatch).map_err(corrupt)?;
+        out.extend_from_slice(header);
+        out.extend_from_slice(rest);
+        Ok(())
+    }
+
     async fn read_object(
         &self,
-        cut: &Cut,
+        cut: usize,
         encoded: &Range<usize>,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
+        let cut = self.cuts.get(cut).ok_or(mime::Mismatch).map_err(corrupt)?;
         let key = object_key(self.tenant, &cut.sha256.to_string());
         let wanted = cut.object_range(encoded);
         let object = self
@@ -134,6 +137,26 @@ impl Body {
             .await
             .map_err(|e| Error::Temporary(format!("object {key}: {e}")))?;
         cut.encode(encoded, &object, out).map_err(corrupt)
+    }
+
+    /// The message without what is in the middle of it: of each object only the first `most`
+    /// encoded octets, of those behind the first [`EXCERPT_OBJECTS`] nothing.
+    ///
+    /// # Errors
+    /// Those of [`Body::read`].
+    pub async fn excerpt(&self, most: usize) -> Result<Vec<u8>, Error> {
+        let mut out = Vec::new();
+        for piece in mime::pieces(&self.cuts, 0..self.len) {
+            match piece {
+                Piece::Skeleton(range) => self.read_skeleton(&range, &mut out)?,
+                Piece::Object { cut, encoded } if cut < EXCERPT_OBJECTS => {
+                    let begin = encoded.start..encoded.end.min(encoded.start + most);
+                    self.read_object(cut, &begin, &mut out).await?;
+                }
+                Piece::Object { .. } => {}
+            }
+        }
+        Ok(out)
     }
 
     /// The whole message.

@@ -29,9 +29,9 @@ const OVERLAP: time::Duration = time::Duration::minutes(2);
 /// Emails of one transaction.
 const BATCH: i64 = 64;
 /// Octets of a message's text that are searched.
-const MAX_TEXT: usize = 8 * 1024 * 1024;
-/// Octets of a message that is put together again for its text.
-const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+const MAX_TEXT: usize = 1024 * 1024;
+/// Octets of an object that are read for its text: enough in base64.
+const MAX_OBJECT: usize = MAX_TEXT / 2 * 3;
 
 /// Told of new mail. Cheap to clone.
 #[derive(Clone, Default)]
@@ -169,11 +169,10 @@ async fn rows(emails: Vec<Unindexed>) -> Result<Vec<Indexed>, Error> {
 /// search that misses its end is better than none.
 async fn whole_text(bodies: &Bodies, tenant: TenantId, email: &Unindexed) -> Result<String, Error> {
     let body = match bodies.load(tenant, email.id).await {
-        Ok(body) if body.len() <= MAX_MESSAGE => body,
-        Ok(_) => return Ok(email.text.clone()),
+        Ok(body) => body,
         Err(error) => return kept(tenant, email, error),
     };
-    match body.all().await {
+    match body.excerpt(MAX_OBJECT).await {
         Ok(raw) => tokio::task::spawn_blocking(move || mime::read_whole_text(&raw, MAX_TEXT))
             .await
             .map_err(|error| Error::Internal(format!("search index: {error}"))),
