@@ -22,6 +22,7 @@ enum Detail {
     Code(Code<'static>),
     Capability(Vec<String>),
     CopyUid { uid_validity: u32, from: NumberSet, to: NumberSet },
+    Modified(NumberSet),
 }
 
 impl Answer {
@@ -68,6 +69,17 @@ impl Answer {
         self
     }
 
+    /// With the messages that a conditional STORE left as they were.
+    pub(super) fn with_modified(mut self, left: NumberSet) -> Self {
+        self.code = Detail::Modified(left);
+        self
+    }
+
+    /// Whether it worked.
+    pub(super) fn is_ok(&self) -> bool {
+        self.state == State::Ok
+    }
+
     /// Whether the client is at fault.
     pub(super) fn is_bad(&self) -> bool {
         self.state == State::Bad
@@ -86,6 +98,7 @@ impl Answer {
             Detail::CopyUid { uid_validity, from, to } => {
                 Some(Code::CopyUid { uid_validity: *uid_validity, from, to })
             }
+            Detail::Modified(left) => Some(Code::Modified(left)),
         };
         match tag {
             Some(tag) => out.tagged(tag, self.state, code, &self.text),

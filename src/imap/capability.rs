@@ -28,6 +28,8 @@ const ALWAYS: &[&str] = &[
     "ESEARCH",
     "SEARCHRES",
     "WITHIN",
+    "CONDSTORE",
+    "QRESYNC",
 ];
 
 /// How far a connection has come.

@@ -167,12 +167,16 @@ impl<'a> Conn<'a> {
 
     /// What else happened, then the answer, then the new state.
     async fn finish(&mut self, tag: &Tag, done: Done, tell: Tell) -> Result<Option<End>, Gone> {
-        let Done { answer, then } = done;
+        let Done { mut answer, then } = done;
         if let (State::Selected(who, selected), Then::Stay) = (&mut self.state, &then) {
             let (mailboxes, out) = (&self.server.services.mailboxes, &mut self.channel.out);
             let told =
                 boxed(updates::report(mailboxes, who, selected, self.enabled, out, tell)).await;
-            told.unwrap_or_else(|error| tracing::warn!(%error, "no news of the mailbox"));
+            if let Err(error) = told {
+                tracing::warn!(%error, "no news of the mailbox");
+            } else if tell.mod_seq && self.enabled.qresync() && answer.is_ok() {
+                answer = answer.with(Code::HighestModSeq(selected.modseq.unsigned_abs()));
+            }
         }
         if answer.is_bad() {
             return Ok(self.refuse(Some(tag), &answer));

@@ -9,7 +9,7 @@ use super::server::Server;
 use super::session::{State, Then};
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
-use crate::wire::imap::command::{Command, Tag};
+use crate::wire::imap::command::{Command, Select, Tag};
 use crate::wire::imap::response::Writer;
 
 /// A command carried out.
@@ -54,23 +54,27 @@ pub(super) async fn carry_out(
     command: Command,
 ) -> Result<Done, Gone> {
     let stage = state.stage(channel);
+    if state.is_logged_in() && command.uses_condstore() {
+        turn.enabled.use_condstore();
+    }
     Ok(match command {
         Command::Capability => {
             cmd::capability::capability(&mut channel.out, &server.capabilities(stage)).into()
         }
         Command::Noop => cmd::noop::noop().into(),
         Command::Id(told) => cmd::id::id(&mut channel.out, &told).into(),
+        Command::Select(select) => open(server, channel, state, turn.enabled, &select).await?,
         Command::Logout => cmd::logout::logout(&mut channel.out),
         command => match state {
             State::NotAuthenticated => before_login(server, channel, command).await?,
             State::Authenticated(who) => {
-                match about_mailboxes(server, channel, who, turn.enabled, false, command).await? {
+                match about_mailboxes(server, channel, who, turn.enabled, command).await? {
                     Ok(done) => done,
                     Err(_) => not_now().into(),
                 }
             }
             State::Selected(who, selected) => {
-                match about_mailboxes(server, channel, who, turn.enabled, true, command).await? {
+                match about_mailboxes(server, channel, who, turn.enabled, command).await? {
                     Ok(done) => done,
                     Err(command) => {
                         about_messages(server, channel, who, selected, turn, command).await?
@@ -80,6 +84,25 @@ pub(super) async fn carry_out(
             State::Logout => not_now().into(),
         },
     })
+}
+
+/// SELECT and EXAMINE. The mailbox that was open is closed, also where this fails.
+async fn open(
+    server: &Server,
+    channel: &mut Channel,
+    state: &State,
+    enabled: &mut Enabled,
+    select: &Select,
+) -> Result<Done, Gone> {
+    let who = match state {
+        State::Authenticated(who) => who,
+        State::Selected(who, _) => {
+            cmd::close::closed(&mut channel.out);
+            who
+        }
+        State::NotAuthenticated | State::Logout => return Ok(not_now().into()),
+    };
+    cmd::select::select(&server.services.mailboxes, channel, who, enabled, select).await
 }
 
 /// Commands of the not authenticated state (RFC 3501 §6.2).
@@ -105,7 +128,6 @@ async fn about_mailboxes(
     channel: &mut Channel,
     who: &Identity,
     enabled: &mut Enabled,
-    open: bool,
     command: Command,
 ) -> Result<Result<Done, Command>, Gone> {
     let mailboxes = &server.services.mailboxes;
@@ -113,12 +135,6 @@ async fn about_mailboxes(
     Ok(Ok(match command {
         Command::Enable(names) => cmd::enable::enable(out, enabled, &names).into(),
         Command::Namespace => cmd::namespace::namespace(out).into(),
-        Command::Select(select) => {
-            if open {
-                cmd::close::closed(out);
-            }
-            cmd::select::select(mailboxes, out, who, enabled, &select).await
-        }
         Command::Create(create) => cmd::create::create(mailboxes, who, &create).await.into(),
         Command::Delete(name) => cmd::delete::delete(mailboxes, who, &name).await.into(),
         Command::Rename(names) => cmd::rename::rename(mailboxes, who, &names).await.into(),
@@ -171,7 +187,7 @@ async fn about_messages(
     let out = &mut channel.out;
     Ok(match command {
         Command::Check => cmd::noop::noop().into(),
-        Command::Close => cmd::close::close(mailboxes, who, selected).await,
+        Command::Close => cmd::close::close(mailboxes, who, selected, *enabled).await,
         Command::Unselect => cmd::close::unselect(),
         Command::Expunge => cmd::expunge::expunge(mailboxes, who, selected).await.into(),
         Command::UidExpunge(set) => {

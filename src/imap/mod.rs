@@ -13,6 +13,7 @@ mod conn;
 mod dispatch;
 mod enabled;
 mod names;
+mod resync;
 mod selected;
 mod server;
 mod session;

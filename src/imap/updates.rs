@@ -16,16 +16,18 @@ pub(super) struct Tell {
     expunges: bool,
     /// The database is asked even when nobody said that anything changed.
     always: bool,
+    /// The answer says up to which MODSEQ the client has been told everything.
+    pub(super) mod_seq: bool,
 }
 
 impl Tell {
     /// Everything, and the database is asked.
-    pub(super) const ALL: Self = Self { expunges: true, always: true };
+    pub(super) const ALL: Self = Self { expunges: true, always: true, mod_seq: false };
     /// Everything.
-    pub(super) const NEWS: Self = Self { expunges: true, always: false };
+    pub(super) const NEWS: Self = Self { expunges: true, always: false, mod_seq: false };
 
     /// Everything but that messages are gone.
-    pub(super) const FLAGS: Self = Self { expunges: false, always: false };
+    pub(super) const FLAGS: Self = Self { expunges: false, always: false, mod_seq: false };
 
     /// After `command`. No message may be taken out while the client counts on sequence numbers:
     /// in FETCH, STORE and SEARCH, but not in their UID forms (RFC 3501 §7.4.1).
@@ -37,7 +39,9 @@ impl Tell {
             _ => false,
         };
         let always = matches!(command, Command::Noop | Command::Check);
-        Self { expunges: !by_sequence, always }
+        // RFC 7162 §3.2.7, §3.2.8.
+        let mod_seq = matches!(command, Command::Expunge | Command::UidExpunge(_));
+        Self { expunges: !by_sequence, always, mod_seq }
     }
 }
 
@@ -119,6 +123,24 @@ pub(super) fn write_flags(
     if enabled.condstore() {
         answer.mod_seq(entry.modseq);
     }
+    answer.end();
+}
+
+/// `FETCH (MODSEQ ...)` of a message whose flags the client set without wanting to be told
+/// (RFC 7162 §3.1.3).
+pub(super) fn write_mod_seq(
+    out: &mut Writer,
+    selected: &Selected,
+    enabled: Enabled,
+    entry: &Entry,
+    uid: bool,
+) {
+    let Some(sequence) = selected.view.sequence_of(entry.uid) else { return };
+    let mut answer = out.fetch(sequence);
+    if uid || enabled.qresync() {
+        answer.uid(entry.uid);
+    }
+    answer.mod_seq(entry.modseq);
     answer.end();
 }
 

@@ -63,6 +63,24 @@ impl View {
         self.uids.binary_search(&uid).ok().map(|index| number(index + 1))
     }
 
+    /// Those of `uids` that no message here has.
+    pub(super) fn missing(&self, uids: &NumberSet) -> NumberSet {
+        let mut missing = Vec::new();
+        for &(from, to) in uids.ranges() {
+            let start = self.uids.partition_point(|&uid| uid < from);
+            let end = self.uids.partition_point(|&uid| uid <= to);
+            let mut next = u64::from(from);
+            for &uid in self.uids.get(start..end).unwrap_or_default() {
+                missing.push((next, u64::from(uid).saturating_sub(1)));
+                next = u64::from(uid) + 1;
+            }
+            missing.push((next, u64::from(to)));
+        }
+        let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        let not_empty = missing.into_iter().filter(|(from, to)| from <= to);
+        not_empty.map(|(from, to)| (number(from), number(to))).collect()
+    }
+
     /// The UIDs, ascending, that a set of UIDs names; those the client does not know are left out
     /// (RFC 3501 §6.4.8).
     pub(super) fn by_uid(&self, set: &SequenceSet) -> Vec<u32> {

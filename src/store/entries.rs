@@ -52,7 +52,7 @@ pub(in crate::store) fn bigints(uids: &[u32]) -> Vec<i64> {
     uids.iter().map(|uid| i64::from(*uid)).collect()
 }
 
-fn from_bigints(uids: Vec<i64>) -> Result<Vec<u32>, Error> {
+pub(in crate::store) fn from_bigints(uids: Vec<i64>) -> Result<Vec<u32>, Error> {
     uids.into_iter().map(to_u32).collect()
 }
 

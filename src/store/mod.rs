@@ -34,6 +34,7 @@ mod postmaster;
 pub mod quota;
 pub mod recipients;
 pub mod report_counts;
+pub mod resync;
 pub mod rule_messages;
 pub mod scram;
 pub mod search;

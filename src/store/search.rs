@@ -84,6 +84,7 @@ fn key(query: &mut Query, key: &SearchKey, numbering: Numbering<'_>) {
         SearchKey::SentSince(day) => date::sent(query, ">=", *day),
         SearchKey::Larger(size) => size_is(query, ">", *size),
         SearchKey::Smaller(size) => size_is(query, "<", *size),
+        SearchKey::ModSeq(from) => mod_seq_from(query, *from),
         SearchKey::Older(seconds) => date::age(query, "<=", *seconds),
         SearchKey::Younger(seconds) => date::age(query, ">=", *seconds),
         SearchKey::SavedBefore(day) => date::saved(query, None, Some(*day)),
@@ -145,6 +146,10 @@ fn flag(query: &mut Query, flag: &SearchFlag, numbering: Numbering<'_>) {
 fn size_is(query: &mut Query, compared: &'static str, size: u64) {
     query.push("m.size_bytes ").push(compared).push(" ");
     query.push_bind(i64::try_from(size).unwrap_or(i64::MAX));
+}
+
+fn mod_seq_from(query: &mut Query, mod_seq: u64) {
+    query.push("e.modseq >= ").push_bind(i64::try_from(mod_seq).unwrap_or(i64::MAX));
 }
 
 /// A range of sequence numbers is a range of UIDs: those between belong to no other message.

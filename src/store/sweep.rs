@@ -57,18 +57,6 @@ impl TenantTx {
         Ok(threads.len() as u64)
     }
 
-    /// Forgets expunged UIDs older than `days`: a client that was away for
-    /// longer compares the whole folder (RFC 7162 §3.2.5.1 allows it).
-    pub async fn sweep_expunged(&mut self, days: i32) -> Result<(), Error> {
-        sqlx::query(
-            "DELETE FROM expunged_entries WHERE expunged_at < now() - make_interval(days => $1)",
-        )
-        .bind(days)
-        .execute(self.conn())
-        .await?;
-        Ok(())
-    }
-
     /// Those of `keys` that something points to.
     pub async fn objects_in_use(&mut self, keys: &[String]) -> Result<HashSet<String>, Error> {
         let used: Vec<String> = sqlx::query_scalar(

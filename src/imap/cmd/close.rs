@@ -2,6 +2,7 @@
 
 use crate::imap::answer::Answer;
 use crate::imap::dispatch::Done;
+use crate::imap::enabled::Enabled;
 use crate::imap::selected::Selected;
 use crate::imap::session::Then;
 use crate::mail::client::Identity;
@@ -13,14 +14,21 @@ pub(in crate::imap) async fn close(
     mailboxes: &Mailboxes,
     who: &Identity,
     selected: &Selected,
+    enabled: Enabled,
 ) -> Done {
-    if !selected.read_only
-        && !selected.deleted
-        && let Err(error) = mailboxes.expunge(who, selected.folder, None).await
-    {
-        return Answer::from(error).into();
+    if selected.read_only || selected.deleted {
+        return unselect();
     }
-    unselect()
+    let mut done = unselect();
+    match mailboxes.expunge(who, selected.folder, None).await {
+        // RFC 7162 §3.2.9, and only where nothing else happened: the client is told no more.
+        Ok(Some(modseq)) if enabled.qresync() && modseq == selected.modseq + 1 => {
+            done.answer = done.answer.with(Code::HighestModSeq(modseq.unsigned_abs()));
+            done
+        }
+        Ok(_) => done,
+        Err(error) => Answer::from(error).into(),
+    }
 }
 
 /// Tells that what comes next is of another mailbox (RFC 7162 §3.2.11, RFC 9051 §7.1).

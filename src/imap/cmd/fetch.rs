@@ -13,12 +13,15 @@ use crate::domain::flags::{FlagOp, Flags};
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::enabled::Enabled;
+use crate::imap::resync;
 use crate::imap::selected::Selected;
 use crate::imap::server::Services;
 use crate::imap::updates;
 use crate::mail::Error;
 use crate::mail::client::Identity;
+use crate::mail::mailbox::Mailboxes;
 use crate::wire::imap::command::Fetch;
+use crate::wire::imap::response::Writer;
 
 /// Messages that one query is asked for.
 const CHUNK: usize = 500;
@@ -41,9 +44,19 @@ pub(in crate::imap) async fn fetch(
     enabled: Enabled,
     fetch: &Fetch,
 ) -> Result<Answer, Gone> {
-    let Some(uids) = selected.uids(&fetch.set, fetch.uid) else {
+    let Some(mut uids) = selected.uids(&fetch.set, fetch.uid) else {
         return Ok(Answer::no_such_number());
     };
+    if let Some(since) = &fetch.changed {
+        if since.vanished && !enabled.qresync() {
+            return Ok(Answer::bad("ENABLE QRESYNC comes first"));
+        }
+        let out = &mut channel.out;
+        let mailboxes = &services.mailboxes;
+        if let Err(error) = only_changed(mailboxes, out, who, selected, fetch, &mut uids).await {
+            return Ok(error.into());
+        }
+    }
     let plan = Plan::of(fetch, selected.read_only, enabled);
     let mut job = Job { services, who, plan, failed: None };
     for chunk in uids.chunks(CHUNK) {
@@ -60,6 +73,28 @@ pub(in crate::imap) async fn fetch(
         Some(error) => error.into(),
         None => Answer::ok("Fetched"),
     })
+}
+
+/// Leaves of `uids` those that changed, and tells which of the set are gone where that is asked
+/// (RFC 7162 §3.1.4.1, §3.2.6).
+async fn only_changed(
+    mailboxes: &Mailboxes,
+    out: &mut Writer,
+    who: &Identity,
+    selected: &Selected,
+    fetch: &Fetch,
+    uids: &mut Vec<u32>,
+) -> Result<(), Error> {
+    let Some(since) = fetch.changed else { return Ok(()) };
+    let modseq = resync::mod_seq(since.mod_seq);
+    if since.vanished {
+        let vanished = mailboxes.vanished_since(who, selected.folder, modseq).await?;
+        let named = resync::resolve(Some(&fetch.set), vanished.uidnext);
+        resync::write_vanished(out, selected, &named, &vanished);
+    }
+    let changed = mailboxes.changed_since(who, selected.folder, modseq).await?;
+    uids.retain(|uid| changed.binary_search(uid).is_ok());
+    Ok(())
 }
 
 impl Job<'_> {

@@ -48,6 +48,7 @@ pub(super) fn numbers(
         StatusItem::Size => folder.size,
         StatusItem::Deleted => deleted.messages,
         StatusItem::DeletedStorage => deleted.size,
+        StatusItem::HighestModSeq => folder.highestmodseq.unsigned_abs(),
     };
     items.iter().map(|&item| (item, number(item))).collect()
 }

@@ -1,13 +1,17 @@
-//! STORE and UID STORE (RFC 3501 §6.4.6).
+//! STORE and UID STORE (RFC 3501 §6.4.6), with UNCHANGEDSINCE (RFC 7162 §3.1.3).
 
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::enabled::Enabled;
+use crate::imap::resync::mod_seq;
 use crate::imap::selected::Selected;
 use crate::imap::updates::{self, Tell};
+use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
+use crate::mail::mailbox::resync::Stored;
 use crate::wire::imap::command::Store;
+use crate::wire::imap::numbers::NumberSet;
 
 /// Messages changed in one transaction.
 const CHUNK: usize = 2000;
@@ -29,25 +33,59 @@ pub(in crate::imap) async fn store(
     }
     // A silent STORE is not told, so what others did to the same messages has to be told before.
     if store.silent {
-        let known =
-            updates::report(mailboxes, who, selected, enabled, &mut channel.out, Tell::FLAGS).await;
+        let out = &mut channel.out;
+        let known = updates::report(mailboxes, who, selected, enabled, out, Tell::FLAGS).await;
         if let Err(error) = known {
             return Ok(error.into());
         }
     }
+    let mut refused = Vec::new();
     for chunk in uids.chunks(CHUNK) {
-        let stored = mailboxes.store(who, selected.folder, chunk, store.op, &store.flags).await;
-        let entries = match stored {
-            Ok(entries) => entries,
+        let stored = match change(mailboxes, who, selected, store, chunk).await {
+            Ok(stored) => stored,
             Err(error) => return Ok(error.into()),
         };
-        for entry in &entries {
+        for entry in &stored.entries {
             selected.knows(entry);
             if !store.silent {
                 updates::write_flags(&mut channel.out, selected, enabled, entry, store.uid);
+            } else if enabled.condstore() {
+                updates::write_mod_seq(&mut channel.out, selected, enabled, entry, store.uid);
             }
         }
+        refused.extend(stored.refused);
         channel.flush_if_full().await?;
     }
-    Ok(Answer::ok("Stored"))
+    Ok(answer(selected, store, &refused))
+}
+
+/// Changes these messages.
+async fn change(
+    mailboxes: &Mailboxes,
+    who: &Identity,
+    selected: &Selected,
+    store: &Store,
+    uids: &[u32],
+) -> Result<Stored, Error> {
+    let (folder, op, flags) = (selected.folder, store.op, &store.flags);
+    match store.unchanged_since {
+        Some(since) => {
+            mailboxes.store_unchanged(who, folder, uids, (op, flags), mod_seq(since)).await
+        }
+        None => {
+            let entries = mailboxes.store(who, folder, uids, op, flags).await?;
+            Ok(Stored { entries, refused: Vec::new() })
+        }
+    }
+}
+
+/// With the messages that somebody else had changed, by the numbers that the client uses. Those
+/// changes are news, and told before.
+fn answer(selected: &Selected, store: &Store, refused: &[u32]) -> Answer {
+    let number = |&uid: &u32| if store.uid { Some(uid) } else { selected.view.sequence_of(uid) };
+    let refused: NumberSet = refused.iter().filter_map(number).collect();
+    if refused.is_empty() {
+        return Answer::ok("Stored");
+    }
+    Answer::ok("Somebody else changed some of them").with_modified(refused)
 }

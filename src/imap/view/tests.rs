@@ -27,6 +27,16 @@ fn sets_become_uids() {
 }
 
 #[test]
+fn what_is_missing_is_between_what_is_there() {
+    let view = View::new(vec![3, 5, 8, u32::MAX], 8);
+    let missing = |text: &str| view.missing(&set(text).resolve(10)).to_string();
+    assert_eq!(missing("1:10"), "1:2,4,6:7,9:10");
+    assert_eq!(missing("3,5,8"), "");
+    assert_eq!(missing("4:6,9"), "4,6,9");
+    assert_eq!(missing("4294967294:4294967295"), "4294967294");
+}
+
+#[test]
 fn nothing_is_in_an_empty_mailbox() {
     let view = View::new(Vec::new(), 1);
     assert_eq!(view.by_sequence(&set("1:*")), None);

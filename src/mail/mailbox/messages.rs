@@ -69,20 +69,22 @@ impl Mailboxes {
         Ok(entries)
     }
 
-    /// EXPUNGE, or UID EXPUNGE where `uids` are given. Returns what went.
+    /// EXPUNGE, or UID EXPUNGE where `uids` are given. Returns the HIGHESTMODSEQ after it, or
+    /// `None` when nothing went.
     pub async fn expunge(
         &self,
         who: &Identity,
         folder: FolderId,
         uids: Option<&[u32]>,
-    ) -> Result<Vec<u32>, Error> {
+    ) -> Result<Option<i64>, Error> {
         let mut tx = self.begin(who).await?;
-        let gone = tx.expunge(folder, uids).await?;
-        tx.commit().await?;
-        if !gone.is_empty() {
-            self.changes.publish([folder]);
+        if tx.expunge(folder, uids).await?.is_empty() {
+            return Ok(None);
         }
-        Ok(gone)
+        let modseq = tx.highest_modseq(folder).await?;
+        tx.commit().await?;
+        self.changes.publish([folder]);
+        Ok(Some(modseq))
     }
 
     /// COPY, or MOVE where `away`; all or nothing.

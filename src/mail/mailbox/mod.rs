@@ -7,6 +7,7 @@ pub mod annotations;
 mod listing;
 pub mod messages;
 pub mod quota;
+pub mod resync;
 pub mod search;
 
 use tokio::sync::watch;
@@ -26,6 +27,7 @@ pub use crate::store::entries::{Delta, Entry};
 pub use crate::store::fetch::{Columns, Fetched};
 pub use crate::store::folders::Folder;
 pub use crate::store::quota::{Deleted, Quota};
+pub use crate::store::resync::Vanished;
 pub use crate::store::search::Numbering;
 
 /// The folders and messages of whoever logged in. Cheap to clone.

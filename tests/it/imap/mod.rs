@@ -2,6 +2,7 @@
 
 mod append;
 mod clients;
+mod condstore;
 mod daily;
 mod esearch;
 mod fetch;
@@ -10,6 +11,9 @@ mod login;
 mod mailboxes;
 mod metadata;
 mod nodes;
+mod other_programs;
+mod qresync;
 mod quota;
+mod quota_race;
 mod search;
 mod updates;

@@ -12,6 +12,8 @@ pub(in crate::imap::cmd) struct Found {
     pub(in crate::imap::cmd) uid: bool,
     /// Whether their order says something.
     pub(in crate::imap::cmd) sorted: bool,
+    /// The highest MODSEQ of what is told, where it was asked about.
+    pub(in crate::imap::cmd) mod_seq: Option<u64>,
 }
 
 impl Found {
@@ -48,6 +50,7 @@ impl Found {
                 let some = self.uids.get(range.of(self.uids.len())).unwrap_or_default();
                 (range, self.told(selected, some))
             }),
+            mod_seq: self.mod_seq,
         }
     }
 
@@ -65,7 +68,7 @@ impl Found {
     }
 
     /// What SAVE keeps: all, unless only some of them were asked for (RFC 5182 §2.4, RFC 9394 §3.1).
-    fn saved(&self, returns: Returns) -> Vec<u32> {
+    pub(in crate::imap::cmd) fn saved(&self, returns: Returns) -> Vec<u32> {
         let some = returns.min || returns.max || returns.partial.is_some();
         let mut saved = if returns.all || returns.count || !some {
             self.uids.clone()

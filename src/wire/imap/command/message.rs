@@ -12,6 +12,8 @@ pub struct Store {
     pub uid: bool,
     /// The messages.
     pub set: SequenceSet,
+    /// Only those that nobody changed after this mod-sequence (RFC 7162 §3.1.3).
+    pub unchanged_since: Option<u64>,
     /// How their flags change.
     pub op: FlagOp,
     /// `.SILENT`: the client does not want to be told.
@@ -32,12 +34,19 @@ pub struct Transfer {
 }
 
 /// ```abnf
-/// store           = "STORE" SP sequence-set SP store-att-flags
+/// store           = "STORE" SP sequence-set [store-modifier] SP store-att-flags
+/// store-modifier  = SP "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")"    ; RFC 7162
 /// store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))
 /// ```
 pub(super) fn store(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Store> {
     let set = set(cursor)?;
     cursor.sp()?;
+    let mut unchanged_since = None;
+    if cursor.eat(b"(") {
+        cursor.expect("UNCHANGEDSINCE ")?;
+        unchanged_since = Some(cursor.number64()?);
+        cursor.expect(") ")?;
+    }
     let op = match cursor.peek() {
         Some(b'+') => FlagOp::Add,
         Some(b'-') => FlagOp::Remove,
@@ -51,7 +60,7 @@ pub(super) fn store(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Store> {
     cursor.sp()?;
     let flags =
         if cursor.peek() == Some(b'(') { cursor.flag_list()? } else { cursor.bare_flags()? };
-    Ok(Store { uid, set, op, silent, flags })
+    Ok(Store { uid, set, unchanged_since, op, silent, flags })
 }
 
 /// ```abnf
@@ -115,6 +124,23 @@ mod tests {
         {
             assert_eq!(read(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_examples_of_rfc_7162_section_3_1_3() {
+        let store = |line: &str| match parse(line) {
+            Some(Command::Store(store)) => store,
+            other => panic!("{other:?}"),
+        };
+        let conditional = store(
+            "a103 UID STORE 6,4,8 (UNCHANGEDSINCE 12121230045) +FLAGS.SILENT (\\Deleted)\r\n",
+        );
+        assert_eq!(conditional.unchanged_since, Some(12_121_230_045));
+        assert!(conditional.silent && conditional.flags.deleted);
+        let never = store("c101 STORE 50 (UNCHANGEDSINCE 0) -FLAGS.SILENT ($Processed)\r\n");
+        assert_eq!(never.unchanged_since, Some(0));
+        assert_eq!(parse("a STORE 1 (UNCHANGEDSINCE) FLAGS ()\r\n"), None);
+        assert_eq!(parse("a STORE 1 () FLAGS ()\r\n"), None);
     }
 
     #[test]

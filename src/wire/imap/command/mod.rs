@@ -115,6 +115,20 @@ pub enum Command {
     Move(Transfer),
 }
 
+impl Command {
+    /// Whether a command speaks of mod-sequences: that turns CONDSTORE on
+    /// (RFC 7162 §3.1).
+    pub fn uses_condstore(&self) -> bool {
+        match self {
+            Self::Fetch(fetch) => fetch.items.contains(&FetchItem::ModSeq),
+            Self::Store(store) => store.unchanged_since.is_some(),
+            Self::Search(search) => search.keys.iter().any(SearchKey::is_of_mod_seq),
+            Self::Status(status) => status.items.contains(&StatusItem::HighestModSeq),
+            _ => false,
+        }
+    }
+}
+
 /// Reads one whole command, as [`Framer`](super::frame::Framer) delivers it: the line with its
 /// literals in place and its CRLF. For APPEND that is the line as far as the message literal's
 /// size, as it comes with [`Event::AppendLiteral`](super::frame::Event::AppendLiteral).

@@ -66,6 +66,8 @@ pub enum SearchKey {
     EmailId(Option<EmailId>),
     /// In this conversation (RFC 8474); `None` for what is no id of ours.
     ThreadId(Option<ThreadId>),
+    /// This mod-sequence or a higher one (RFC 7162 §3.1.5).
+    ModSeq(u64),
     /// More bytes than this.
     Larger(u64),
     /// Fewer bytes than this.
@@ -80,6 +82,19 @@ pub enum SearchKey {
     Or(Box<SearchKey>, Box<SearchKey>),
     /// All of these.
     And(Vec<SearchKey>),
+}
+
+impl SearchKey {
+    /// Whether it asks for mod-sequences, here or in what it combines.
+    pub fn is_of_mod_seq(&self) -> bool {
+        match self {
+            Self::ModSeq(_) => true,
+            Self::Not(one) => one.is_of_mod_seq(),
+            Self::Or(one, other) => one.is_of_mod_seq() || other.is_of_mod_seq(),
+            Self::And(keys) => keys.iter().any(Self::is_of_mod_seq),
+            _ => false,
+        }
+    }
 }
 
 /// A flag to search for.
@@ -201,6 +216,7 @@ pub(super) fn date_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<Se
 /// ```abnf
 /// search-key =/ "LARGER" SP number / "SMALLER" SP number / "UID" SP sequence-set
 /// search-key =/ ("OLDER" / "YOUNGER") SP nz-number                  ; RFC 5032
+/// search-key =/ "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer ; RFC 7162
 /// search-key =/ "EMAILID" SP objectid / "THREADID" SP objectid      ; RFC 8474
 /// ```
 pub(super) fn number_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<SearchKey>> {
@@ -210,11 +226,31 @@ pub(super) fn number_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<
         b"UID" => |cursor| cursor.sequence_set().map(SearchKey::Uid),
         b"OLDER" => |cursor| cursor.nz_number().map(SearchKey::Older),
         b"YOUNGER" => |cursor| cursor.nz_number().map(SearchKey::Younger),
+        b"MODSEQ" => mod_seq_key,
         b"EMAILID" => |cursor| Ok(SearchKey::EmailId(object_id(cursor)?.parse().ok())),
         b"THREADID" => |cursor| Ok(SearchKey::ThreadId(object_id(cursor)?.parse().ok())),
         _ => return None,
     };
     Some(cursor.sp().and_then(|()| read(cursor)))
+}
+
+/// ```abnf
+/// search-modseq-ext = SP entry-name SP entry-type-req
+/// entry-type-req    = "priv" / "shared" / "all"
+/// ```
+///
+/// A message has one mod-sequence, whatever entry of it is asked about.
+fn mod_seq_key(cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
+    if cursor.peek() == Some(b'"') {
+        cursor.astring("the name of an entry")?;
+        cursor.sp()?;
+        let known = cursor.eat(b"priv") || cursor.eat(b"shared") || cursor.eat(b"all");
+        if !known {
+            return cursor.expected("priv, shared or all");
+        }
+        cursor.sp()?;
+    }
+    cursor.number64().map(SearchKey::ModSeq)
 }
 
 /// ```abnf

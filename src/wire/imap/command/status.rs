@@ -35,6 +35,8 @@ pub enum StatusItem {
     Deleted,
     /// `DELETED-STORAGE`: the octets of those.
     DeletedStorage,
+    /// `HIGHESTMODSEQ` (RFC 7162 §3.1.7)
+    HighestModSeq,
 }
 
 impl StatusItem {
@@ -49,6 +51,7 @@ impl StatusItem {
             Self::Size => "SIZE",
             Self::Deleted => "DELETED",
             Self::DeletedStorage => "DELETED-STORAGE",
+            Self::HighestModSeq => "HIGHESTMODSEQ",
         }
     }
 }
@@ -65,7 +68,7 @@ pub(super) fn status(cursor: &mut Cursor<'_>) -> Parsed<Status> {
 /// ```abnf
 /// SP "(" status-att *(SP status-att) ")"
 /// status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN" / "SIZE" / "DELETED" /
-///              "DELETED-STORAGE"
+///              "DELETED-STORAGE" / "HIGHESTMODSEQ"    ; RFC 7162
 /// ```
 pub(super) fn items(cursor: &mut Cursor<'_>) -> Parsed<Vec<StatusItem>> {
     let mut items = Vec::new();
@@ -91,6 +94,7 @@ fn item(cursor: &mut Cursor<'_>) -> Parsed<StatusItem> {
         b"SIZE" => StatusItem::Size,
         b"DELETED" => StatusItem::Deleted,
         b"DELETED-STORAGE" => StatusItem::DeletedStorage,
+        b"HIGHESTMODSEQ" => StatusItem::HighestModSeq,
         _ => return Err(SyntaxError { what: What::Expected("a status item"), offset }),
     })
 }

@@ -50,6 +50,9 @@ pub enum Code<'a> {
     MaxSize(u64),
     /// METADATA TOOMANY: no more annotations (RFC 5464 §4.3).
     TooMany,
+    /// The messages, by sequence number or UID, that were not stored because somebody else changed
+    /// them (RFC 7162 §3.1.3).
+    Modified(&'a NumberSet),
     /// The mailbox keeps no mod-sequences (RFC 7162 §3.1.2.2).
     NoModSeq,
     /// No such mailbox (RFC 5530).
@@ -122,6 +125,7 @@ impl Code<'_> {
             Code::LongEntries(_) => "METADATA LONGENTRIES",
             Code::MaxSize(_) => "METADATA MAXSIZE",
             Code::TooMany => "METADATA TOOMANY",
+            Code::Modified(_) => "MODIFIED",
             Code::NoModSeq => "NOMODSEQ",
             Code::NonExistent => "NONEXISTENT",
             Code::NoPerm => "NOPERM",
@@ -150,6 +154,7 @@ impl Code<'_> {
             Code::HighestModSeq(number) | Code::LongEntries(number) | Code::MaxSize(number) => {
                 format!(" {number}")
             }
+            Code::Modified(left) => format!(" {left}"),
             Code::UidNext(number) | Code::UidValidity(number) | Code::Unseen(number) => {
                 format!(" {number}")
             }

@@ -38,17 +38,23 @@ pub struct Esearch {
     pub all: Option<Numbers>,
     /// `PARTIAL`
     pub partial: Option<(PartialRange, Numbers)>,
+    /// `MODSEQ`: the highest of the messages told (RFC 7162 §3.1.10)
+    pub mod_seq: Option<u64>,
 }
 
 impl Writer {
     /// ```abnf
-    /// mailbox-data =/ "SEARCH" *(SP nz-number)
+    /// mailbox-data =/ "SEARCH" *(SP nz-number) [SP search-sort-mod-seq]
+    /// search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")"    ; RFC 7162
     /// ```
-    pub fn search(&mut self, found: impl IntoIterator<Item = u32>) {
+    pub fn search(&mut self, found: impl IntoIterator<Item = u32>, mod_seq: Option<u64>) {
         self.put("* SEARCH");
         for number in found {
             self.put(" ");
             self.number(number);
+        }
+        if let Some(mod_seq) = mod_seq {
+            self.put(&format!(" (MODSEQ {mod_seq})"));
         }
         self.end();
     }
@@ -60,6 +66,7 @@ impl Writer {
     /// search-correlator  = SP "(" "TAG" SP tag-string ")"
     /// search-return-data = "MIN" SP nz-number / "MAX" SP nz-number / "ALL" SP sequence-set /
     ///                      "COUNT" SP number
+    /// search-return-data =/ "MODSEQ" SP mod-sequence-value                        ; RFC 7162
     /// search-return-data =/ "PARTIAL" SP "(" partial-range SP partial-results ")"  ; RFC 9394
     /// partial-results    = sequence-set / "NIL"
     /// ```
@@ -85,6 +92,9 @@ impl Writer {
             self.put(&format!(" PARTIAL ({range} "));
             self.found(numbers);
             self.put(")");
+        }
+        if let Some(mod_seq) = found.mod_seq {
+            self.put(&format!(" MODSEQ {mod_seq}"));
         }
         self.end();
     }
@@ -122,8 +132,11 @@ mod tests {
 
     #[test]
     fn the_examples_of_rfc_3501_section_7_2_5() {
-        assert_eq!(written(|w| w.search([2, 3, 6])), "* SEARCH 2 3 6\r\n");
-        assert_eq!(written(|w| w.search([])), "* SEARCH\r\n");
+        assert_eq!(written(|w| w.search([2, 3, 6], None)), "* SEARCH 2 3 6\r\n");
+        assert_eq!(written(|w| w.search([], None)), "* SEARCH\r\n");
+        // RFC 7162 §3.1.5.
+        let with = written(|w| w.search([2, 5, 23], Some(917_162_500)));
+        assert_eq!(with, "* SEARCH 2 5 23 (MODSEQ 917162500)\r\n");
     }
 
     #[test]
