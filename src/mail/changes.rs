@@ -40,6 +40,8 @@ impl Default for Inner {
 /// How long changes are gathered before other nodes are told. A NOTIFY
 /// serialises the commits of the whole database, so there are few of them.
 const GATHER: Duration = Duration::from_millis(25);
+/// The wait after other nodes could not be told.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Postgres takes payloads under 8,000 octets; an id and a space are 37.
 const IDS_PER_PAYLOAD: usize = 200;
 
@@ -102,13 +104,18 @@ impl Changes {
         loop {
             self.0.pending.notified().await;
             tokio::time::sleep(GATHER).await;
-            self.tell_now(&db).await;
+            if !self.tell_now(&db).await {
+                tokio::time::sleep(AGAIN).await;
+                self.0.pending.notify_one();
+            }
         }
     }
 
     /// Tells other nodes what they have not been told yet: for whoever does not
-    /// run long enough for [`Changes::tell_others`].
-    pub async fn tell_now(&self, db: &Db) {
+    /// run long enough for [`Changes::tell_others`]. Whether all was told; what was not is kept
+    /// for the next time.
+    pub async fn tell_now(&self, db: &Db) -> bool {
+        let mut all = true;
         let folders: Vec<FolderId> = lock(&self.0.outbox).drain().collect();
         for chunk in folders.chunks(IDS_PER_PAYLOAD) {
             let mut payload = self.0.node.to_string();
@@ -116,10 +123,13 @@ impl Changes {
                 let _ = write!(payload, " {folder}");
             }
             if let Err(error) = db.notify(Channel::Folder, &payload).await {
-                // Other nodes wake everybody when the database is back.
+                // The other nodes may hear well and never learn of a gap.
                 tracing::warn!(%error, "other nodes were not told of changed folders");
+                lock(&self.0.outbox).extend(chunk);
+                all = false;
             }
         }
+        all
     }
 }
 

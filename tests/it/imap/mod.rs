@@ -10,6 +10,7 @@ mod hostile;
 mod login;
 mod mailboxes;
 mod metadata;
+mod model;
 mod nodes;
 mod other_programs;
 mod qresync;

@@ -10,10 +10,11 @@ use koltrix_mail::store::embedded::Durability;
 
 use crate::support::imap::Imap;
 use crate::support::server::{PASSWORD, configuration, server};
+use crate::support::sql::strings;
 use crate::support::{open_folder, postgres};
 
 /// A second server, with these timeouts of IMAP.
-async fn node(folder: &std::path::Path, change: impl FnOnce(&mut Config)) -> Running {
+pub(super) async fn node(folder: &std::path::Path, change: impl FnOnce(&mut Config)) -> Running {
     let server = server().await;
     let mut config = configuration(folder, &postgres::url().await, server.dns.addr(), 1);
     change(&mut config);
@@ -47,6 +48,39 @@ async fn idle_hears_the_other_node_and_the_end() {
     node.stop().await;
     for imap in [&mut there, &mut idle] {
         assert!(imap.rest().await.starts_with("* BYE [UNAVAILABLE] "));
+    }
+}
+
+#[tokio::test]
+async fn idle_survives_a_lost_listener() {
+    let server = server().await;
+    let ann = server.tenant().await.mailbox("ann").await;
+    let mut here = Imap::of(&ann).await;
+    let [started] =
+        strings(&server.pool, "SELECT clock_timestamp()::text").await.try_into().unwrap();
+    let folder = open_folder();
+    let node = node(folder.path(), |_| {}).await;
+    let mut there = Imap::greeted_tls(node.addresses.imap_tls.unwrap()).await;
+    there.brings(&format!("LOGIN {ann} \"{PASSWORD}\"")).await;
+    there.brings("SELECT INBOX").await;
+    there.idle().await;
+    for n in 1..=3 {
+        lose_listeners(&server.pool, &started).await;
+        here.put("INBOX", "", &format!("from here {n}")).await;
+        there.wait_for(&format!("* {n} EXISTS")).await;
+    }
+    there.done().await;
+    node.stop().await;
+}
+
+/// Ends the connections that listen and were opened after `started`, as soon as there are any.
+async fn lose_listeners(pool: &sqlx::PgPool, started: &str) {
+    let end = format!(
+        "SELECT pid::text FROM pg_stat_activity WHERE query LIKE 'LISTEN %'
+         AND backend_start > '{started}' AND pg_terminate_backend(pid)"
+    );
+    while strings(pool, &end).await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
