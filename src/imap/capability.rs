@@ -30,6 +30,8 @@ const ALWAYS: &[&str] = &[
     "WITHIN",
     "CONDSTORE",
     "QRESYNC",
+    "OBJECTID",
+    "STATUS=SIZE",
 ];
 
 /// How far a connection has come.

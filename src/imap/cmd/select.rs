@@ -89,6 +89,7 @@ fn tell_codes(out: &mut Writer, folder: &Folder, flags: &Flags, read_only: bool)
         (Code::UidValidity(folder.uidvalidity), "UIDs hold as long as this"),
         (Code::UidNext(folder.uidnext), "The next UID"),
         (Code::HighestModSeq(folder.highestmodseq.unsigned_abs()), "The last change"),
+        (Code::MailboxId(folder.id), "The same under any name"),
     ];
     for (code, text) in codes {
         out.untagged(State::Ok, Some(code), text);

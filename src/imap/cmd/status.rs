@@ -4,7 +4,7 @@ use crate::imap::answer::Answer;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::{Deleted, Folder, Mailboxes};
 use crate::wire::imap::command::{Status, StatusItem};
-use crate::wire::imap::response::Writer;
+use crate::wire::imap::response::{StatusValue, Writer};
 
 /// Tells the numbers of a mailbox without opening it.
 pub(in crate::imap) async fn status(
@@ -28,27 +28,30 @@ pub(super) fn counts_deleted(items: &[StatusItem]) -> bool {
     items.iter().any(|item| matches!(item, StatusItem::Deleted | StatusItem::DeletedStorage))
 }
 
-/// The numbers asked for, from the counters of the folder; `deleted` was counted where
+/// What was asked for, from the row of the folder; `deleted` was counted where
 /// [`counts_deleted`].
 pub(super) fn numbers(
     folder: &Folder,
     deleted: Deleted,
     items: &[StatusItem],
-) -> Vec<(StatusItem, u64)> {
-    let number = |item| match item {
-        StatusItem::Messages => folder.messages,
-        // Hardly any client asks, so nothing is counted for it: UIDs that no session has been
-        // shown, whether or not all of their messages are still there.
-        StatusItem::Recent => {
-            u64::from(folder.uidnext.saturating_sub(folder.recent_from)).min(folder.messages)
-        }
-        StatusItem::UidNext => folder.uidnext.into(),
-        StatusItem::UidValidity => folder.uidvalidity.into(),
-        StatusItem::Unseen => folder.unseen,
-        StatusItem::Size => folder.size,
-        StatusItem::Deleted => deleted.messages,
-        StatusItem::DeletedStorage => deleted.size,
-        StatusItem::HighestModSeq => folder.highestmodseq.unsigned_abs(),
+) -> Vec<(StatusItem, StatusValue)> {
+    let number = |item| {
+        StatusValue::Number(match item {
+            StatusItem::MailboxId => return StatusValue::MailboxId(folder.id),
+            StatusItem::Messages => folder.messages,
+            // Hardly any client asks, so nothing is counted for it: UIDs that no session has been
+            // shown, whether or not all of their messages are still there.
+            StatusItem::Recent => {
+                u64::from(folder.uidnext.saturating_sub(folder.recent_from)).min(folder.messages)
+            }
+            StatusItem::UidNext => folder.uidnext.into(),
+            StatusItem::UidValidity => folder.uidvalidity.into(),
+            StatusItem::Unseen => folder.unseen,
+            StatusItem::Size => folder.size,
+            StatusItem::Deleted => deleted.messages,
+            StatusItem::DeletedStorage => deleted.size,
+            StatusItem::HighestModSeq => folder.highestmodseq.unsigned_abs(),
+        })
     };
     items.iter().map(|&item| (item, number(item))).collect()
 }

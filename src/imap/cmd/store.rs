@@ -68,14 +68,11 @@ async fn change(
     uids: &[u32],
 ) -> Result<Stored, Error> {
     let (folder, op, flags) = (selected.folder, store.op, &store.flags);
-    match store.unchanged_since {
-        Some(since) => {
-            mailboxes.store_unchanged(who, folder, uids, (op, flags), mod_seq(since)).await
-        }
-        None => {
-            let entries = mailboxes.store(who, folder, uids, op, flags).await?;
-            Ok(Stored { entries, refused: Vec::new() })
-        }
+    if let Some(since) = store.unchanged_since {
+        mailboxes.store_unchanged(who, folder, uids, (op, flags), mod_seq(since)).await
+    } else {
+        let entries = mailboxes.store(who, folder, uids, op, flags).await?;
+        Ok(Stored { entries, refused: Vec::new() })
     }
 }
 

@@ -1,9 +1,14 @@
 //! QRESYNC (RFC 7162 §3.2): who was away hears what it missed, and nothing else.
 
+use koltrix_mail::domain::ids::TenantId;
+use koltrix_mail::mail::housekeeping::sweep;
+use koltrix_mail::store::db::Db;
+
 use super::condstore::highest;
 use crate::support::imap::Imap;
+use crate::support::postgres;
 use crate::support::server::{Tenant, server};
-use crate::support::sql::run;
+use crate::support::sql::{run, strings};
 
 async fn enabled(ann: &str) -> Imap {
     let mut imap = Imap::of(ann).await;
@@ -76,12 +81,16 @@ async fn who_comes_back_hears_what_was_missed() {
 async fn what_the_server_forgot_is_told_all_the_same() {
     let (tenant, ann, validity, mod_seq) = remembered().await;
     change(&ann).await;
+    // Thirty days go by.
     let schema = &tenant.schema;
-    let forget = format!(
-        "UPDATE {schema}.folders SET forgotten_modseq = highestmodseq WHERE name = 'INBOX';
-         DELETE FROM {schema}.expunged_entries"
-    );
-    run(&server().await.pool, &forget).await;
+    let age =
+        format!("UPDATE {schema}.expunged_entries SET expunged_at = now() - interval '31 days'");
+    run(&server().await.pool, &age).await;
+    let db = Db::connect(&postgres::url().await, 1).await.unwrap();
+    sweep(&db, TenantId(tenant.id)).await.unwrap();
+    db.close().await;
+    let left = format!("SELECT uid::text FROM {schema}.expunged_entries");
+    assert!(strings(&server().await.pool, &left).await.is_empty());
     let mut imap = enabled(&ann).await;
     let opened = imap.brings(&format!("SELECT INBOX (QRESYNC ({validity} {mod_seq}))")).await;
     assert_eq!(of(&opened, "* VANISHED"), ["* VANISHED (EARLIER) 3,5"]);

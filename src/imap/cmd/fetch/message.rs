@@ -119,6 +119,8 @@ fn write_item(
             fetched.body_structure.iter().for_each(|ready| answer.body_structure(ready));
         }
         FetchItem::InternalDate => answer.internal_date(moment(fetched.internal_date)),
+        FetchItem::EmailId => answer.email_id(fetched.email),
+        FetchItem::ThreadId => answer.thread_id(fetched.thread),
         FetchItem::Rfc822Size => answer.size(fetched.size),
         item => write_entry_item(answer, selected, plan, item, &fetched.entry),
     }

@@ -37,6 +37,8 @@ pub enum FetchItem {
     Body,
     /// `BODYSTRUCTURE`
     BodyStructure,
+    /// `EMAILID` (RFC 8474 §5.1)
+    EmailId,
     /// `ENVELOPE`
     Envelope,
     /// `FLAGS`
@@ -53,6 +55,8 @@ pub enum FetchItem {
     Rfc822Size,
     /// `RFC822.TEXT`: the body; sets `\Seen`.
     Rfc822Text,
+    /// `THREADID` (RFC 8474 §5.2)
+    ThreadId,
     /// `UID`
     Uid,
     /// `BODY[...]` or `BODY.PEEK[...]`
@@ -189,7 +193,7 @@ fn fetch_macro(cursor: &mut Cursor<'_>) -> Option<&'static [FetchItem]> {
 }
 
 /// ```abnf
-/// fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "MODSEQ" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
+/// fetch-att = "EMAILID" / "THREADID" / "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "MODSEQ" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
 ///             "BODY" ["STRUCTURE"] / "UID" /
 ///             "BODY" section ["<" number "." nz-number ">"] /
 ///             "BODY.PEEK" section ["<" number "." nz-number ">"]
@@ -203,6 +207,8 @@ fn fetch_att(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
         b"BODY.PEEK" if bracket => section(cursor, true),
         b"BODY" => Ok(FetchItem::Body),
         b"BODYSTRUCTURE" => Ok(FetchItem::BodyStructure),
+        b"EMAILID" => Ok(FetchItem::EmailId),
+        b"THREADID" => Ok(FetchItem::ThreadId),
         b"ENVELOPE" => Ok(FetchItem::Envelope),
         b"FLAGS" => Ok(FetchItem::Flags),
         b"INTERNALDATE" => Ok(FetchItem::InternalDate),

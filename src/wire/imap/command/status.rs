@@ -29,7 +29,7 @@ pub enum StatusItem {
     UidValidity,
     /// `UNSEEN`: how many are not seen.
     Unseen,
-    /// `SIZE`: the octets of all.
+    /// `SIZE`: the octets of all (RFC 8438).
     Size,
     /// `DELETED`: how many have `\Deleted`.
     Deleted,
@@ -37,6 +37,8 @@ pub enum StatusItem {
     DeletedStorage,
     /// `HIGHESTMODSEQ` (RFC 7162 §3.1.7)
     HighestModSeq,
+    /// `MAILBOXID` (RFC 8474 §4.3)
+    MailboxId,
 }
 
 impl StatusItem {
@@ -52,6 +54,7 @@ impl StatusItem {
             Self::Deleted => "DELETED",
             Self::DeletedStorage => "DELETED-STORAGE",
             Self::HighestModSeq => "HIGHESTMODSEQ",
+            Self::MailboxId => "MAILBOXID",
         }
     }
 }
@@ -68,7 +71,8 @@ pub(super) fn status(cursor: &mut Cursor<'_>) -> Parsed<Status> {
 /// ```abnf
 /// SP "(" status-att *(SP status-att) ")"
 /// status-att = "MESSAGES" / "RECENT" / "UIDNEXT" / "UIDVALIDITY" / "UNSEEN" / "SIZE" / "DELETED" /
-///              "DELETED-STORAGE" / "HIGHESTMODSEQ"    ; RFC 7162
+///              "DELETED-STORAGE" / "HIGHESTMODSEQ" /    ; RFC 7162
+///              "MAILBOXID"    ; RFC 8474
 /// ```
 pub(super) fn items(cursor: &mut Cursor<'_>) -> Parsed<Vec<StatusItem>> {
     let mut items = Vec::new();
@@ -94,6 +98,7 @@ fn item(cursor: &mut Cursor<'_>) -> Parsed<StatusItem> {
         b"SIZE" => StatusItem::Size,
         b"DELETED" => StatusItem::Deleted,
         b"DELETED-STORAGE" => StatusItem::DeletedStorage,
+        b"MAILBOXID" => StatusItem::MailboxId,
         b"HIGHESTMODSEQ" => StatusItem::HighestModSeq,
         _ => return Err(SyntaxError { what: What::Expected("a status item"), offset }),
     })

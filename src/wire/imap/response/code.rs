@@ -1,6 +1,7 @@
 //! Response codes: what a status means to a program (RFC 3501 §7.1, RFC 5530).
 
 use crate::domain::flags::Flags;
+use crate::domain::ids::FolderId;
 use crate::wire::imap::flags::encode_flags;
 use crate::wire::imap::numbers::NumberSet;
 
@@ -50,6 +51,8 @@ pub enum Code<'a> {
     MaxSize(u64),
     /// METADATA TOOMANY: no more annotations (RFC 5464 §4.3).
     TooMany,
+    /// The mailbox's id, which outlives its name (RFC 8474 §4.1).
+    MailboxId(FolderId),
     /// The messages, by sequence number or UID, that were not stored because somebody else changed
     /// them (RFC 7162 §3.1.3).
     Modified(&'a NumberSet),
@@ -125,6 +128,7 @@ impl Code<'_> {
             Code::LongEntries(_) => "METADATA LONGENTRIES",
             Code::MaxSize(_) => "METADATA MAXSIZE",
             Code::TooMany => "METADATA TOOMANY",
+            Code::MailboxId(_) => "MAILBOXID",
             Code::Modified(_) => "MODIFIED",
             Code::NoModSeq => "NOMODSEQ",
             Code::NonExistent => "NONEXISTENT",
@@ -154,6 +158,7 @@ impl Code<'_> {
             Code::HighestModSeq(number) | Code::LongEntries(number) | Code::MaxSize(number) => {
                 format!(" {number}")
             }
+            Code::MailboxId(id) => format!(" ({id})"),
             Code::Modified(left) => format!(" {left}"),
             Code::UidNext(number) | Code::UidValidity(number) | Code::Unseen(number) => {
                 format!(" {number}")

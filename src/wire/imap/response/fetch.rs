@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::Writer;
 use crate::domain::flags::Flags;
+use crate::domain::ids::{EmailId, ThreadId};
 use crate::wire::imap::command::Content;
 use crate::wire::imap::date::encode_date_time;
 use crate::wire::imap::flags::encode_flags;
@@ -60,6 +61,16 @@ impl FetchWriter<'_> {
         self.name("MODSEQ (");
         self.writer.number(mod_seq.unsigned_abs());
         self.writer.put(")");
+    }
+
+    /// `EMAILID` SP "(" objectid ")" (RFC 8474 §5.1)
+    pub fn email_id(&mut self, id: EmailId) {
+        self.name(&format!("EMAILID ({id})"));
+    }
+
+    /// `THREADID` SP "(" objectid ")" (RFC 8474 §5.2)
+    pub fn thread_id(&mut self, id: ThreadId) {
+        self.name(&format!("THREADID ({id})"));
     }
 
     /// `ENVELOPE` SP envelope, as made when the message was stored

@@ -1,7 +1,10 @@
 //! Responses about mailboxes: LIST, LSUB, STATUS, FLAGS, EXISTS, RECENT (RFC 3501 §7.2, §7.3).
 
+use std::fmt::{self, Display};
+
 use super::Writer;
 use crate::domain::flags::Flags;
+use crate::domain::ids::FolderId;
 use crate::wire::imap::command::StatusItem;
 use crate::wire::imap::flags::encode_flags;
 use crate::wire::imap::mailbox::{DELIMITER, MailboxName};
@@ -36,6 +39,24 @@ impl ListAttribute {
             Self::NoSelect => "\\Noselect",
             Self::Subscribed => "\\Subscribed",
             Self::SpecialUse(special_use) => special_use.as_str(),
+        }
+    }
+}
+
+/// What STATUS tells of an item.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StatusValue {
+    /// How many, or up to where.
+    Number(u64),
+    /// Which mailbox it is.
+    MailboxId(FolderId),
+}
+
+impl Display for StatusValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::MailboxId(id) => write!(f, "({id})"),
         }
     }
 }
@@ -112,13 +133,14 @@ impl Writer {
 
     /// ```abnf
     /// mailbox-data    =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
-    /// status-att-list = status-att SP number *(SP status-att SP number)
+    /// status-att-list = status-att SP status-value *(SP status-att SP status-value)
+    /// status-value    = number / "(" objectid ")"    ; RFC 8474
     /// ```
-    pub fn status(&mut self, name: &MailboxName, items: &[(StatusItem, u64)]) {
+    pub fn status(&mut self, name: &MailboxName, items: &[(StatusItem, StatusValue)]) {
         self.put("* STATUS ");
         name.encode(&mut self.out);
         let items: Vec<_> =
-            items.iter().map(|(item, number)| format!("{} {number}", item.as_str())).collect();
+            items.iter().map(|(item, value)| format!("{} {value}", item.as_str())).collect();
         self.put(&format!(" ({})", items.join(" ")));
         self.end();
     }
@@ -191,7 +213,10 @@ mod tests {
         assert_eq!(
             written(|w| w.status(
                 &name("blurdybloop"),
-                &[(StatusItem::Messages, 231), (StatusItem::UidNext, 44292)]
+                &[
+                    (StatusItem::Messages, StatusValue::Number(231)),
+                    (StatusItem::UidNext, StatusValue::Number(44292))
+                ]
             )),
             "* STATUS blurdybloop (MESSAGES 231 UIDNEXT 44292)\r\n"
         );

@@ -12,7 +12,7 @@ mod state;
 
 pub use code::Code;
 pub use fetch::FetchWriter;
-pub use mailbox::{ChildInfo, ListAttribute, ListLine};
+pub use mailbox::{ChildInfo, ListAttribute, ListLine, StatusValue};
 pub use metadata::MetadataWriter;
 pub use quota::Resource;
 pub use search::{Esearch, Numbers};
