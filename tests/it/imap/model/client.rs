@@ -83,7 +83,7 @@ impl Client {
 
     /// Changes a flag of a message, by UID or by its number.
     pub async fn stores(&mut self, uid: u32, change: &str, flag: &str, add: bool) {
-        let by_uid = uid % 2 == 0;
+        let by_uid = uid.is_multiple_of(2);
         let place = self.uids.iter().position(|&one| one == uid).unwrap();
         let number = place + 1;
         if by_uid {
