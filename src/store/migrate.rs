@@ -46,10 +46,10 @@ migrations! {
     "0021_tenant_rules_later",
     "0022_tenant_receipts",
     "0023_tenant_search",
+    "0025_tenant_resync",
     "0027_tenant_annotations",
     "0031_tenant_batch",
     "0032_batch",
-    "0025_tenant_resync",
 }
 
 /// Why the schema could not be brought up to date.
