@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::domain::address::Address;
+use crate::domain::deliver_by::DeliverBy;
 
 /// The reverse-path: an address, or `<>` for mail that must never bounce.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -63,6 +64,8 @@ pub struct MailFrom {
     pub require_tls: bool,
     /// Not to be sent before then (`HOLDFOR`, `HOLDUNTIL`; RFC 4865).
     pub release_at: Option<OffsetDateTime>,
+    /// To be delivered by then (`BY`; RFC 2852).
+    pub deliver_by: Option<DeliverBy>,
 }
 
 /// What one RCPT TO said.

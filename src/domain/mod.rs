@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod casemap;
+pub mod deliver_by;
 pub mod envelope;
 pub mod flags;
 pub mod grams;

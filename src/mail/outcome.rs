@@ -138,6 +138,11 @@ pub fn refused(enhanced: (u8, u16, u16), why: impl Into<String>) -> Reply {
     ours(550, enhanced, why)
 }
 
+/// The time that the sender set for it is over (RFC 2852 §4).
+pub fn time_is_over() -> Reply {
+    ours(550, (5, 4, 7), "it could not be delivered by the time that you set for it")
+}
+
 /// The recipient is on the organisation's suppression list.
 pub fn suppressed() -> Reply {
     ours(550, (5, 7, 1), "the recipient is on the suppression list of your organisation")

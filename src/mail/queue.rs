@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 
 use crate::domain::ids::{NodeId, OutboundId};
-use crate::domain::outcome::{Outcome, Via};
+use crate::domain::outcome::{Outcome, Reply, Via};
 use crate::domain::queue::{Source, State};
 use crate::mail::Error;
 use crate::mail::outcome::{self, suppresses};
@@ -40,6 +40,15 @@ pub struct Ended {
     pub via: Via,
     /// Whoever took it reports delivery to the sender itself (RFC 3461).
     pub reported: bool,
+    /// And sees to the time that the sender set (RFC 2852).
+    pub keeps_time: bool,
+}
+
+impl Ended {
+    /// An attempt that did not come as far as another server's promises.
+    pub fn here(started_at: OffsetDateTime, outcome: Outcome, via: Via) -> Self {
+        Self { started_at, outcome, via, reported: false, keeps_time: false }
+    }
 }
 
 /// How long to wait before telling the database again what it did not hear.
@@ -100,12 +109,7 @@ impl Queue {
     /// and a report to the sender, in one transaction. Does not return before
     /// the database has it: a delivery that goes unrecorded is made twice.
     pub async fn settle(&self, row: &Leased, ended: &Ended) {
-        let age = Age {
-            attempts: row.attempts,
-            class: row.class,
-            queued_at: row.queued_at,
-            expires_at: row.expires_at,
-        };
+        let age = age(row);
         let now = OffsetDateTime::now_utc();
         let (state, next, event) = match &ended.outcome {
             Outcome::Delivered(_) => (State::Delivered, None, "email.delivered"),
@@ -135,32 +139,42 @@ impl Queue {
             }),
             suppress: suppresses(&ended.outcome),
         };
-        let action = match state {
-            State::Bounced | State::Expired => Some(Action::Failed),
-            State::Delivered if ended.reported => None,
-            State::Delivered if is_here(&ended.via) => Some(Action::Delivered),
-            State::Delivered => Some(Action::Relayed),
-            _ => None,
-        };
-        self.record(row, &settlement, action).await;
+        self.record(row, &settlement, tells(row, ended, state, now)).await;
+    }
+
+    /// Ends a row that the time its sender set ran out for, before another attempt.
+    pub async fn expire(&self, row: &Leased) {
+        let reply = outcome::time_is_over();
+        let settlement = self.without_attempt(row, State::Expired, "email.expired", &reply);
+        self.record(row, &settlement, Some(Action::Failed)).await;
     }
 
     /// Ends a row whose recipient is on the suppression list. People who wrote
     /// the message themselves are told.
     pub async fn suppress(&self, row: &Leased) {
         let reply = outcome::suppressed();
-        let settlement = Settlement {
-            id: row.id,
-            node: self.node,
-            state: State::Suppressed,
-            next_attempt_at: None,
-            event: "email.suppressed",
-            reply: &reply,
-            attempt: None,
-            suppress: false,
-        };
+        let settlement = self.without_attempt(row, State::Suppressed, "email.suppressed", &reply);
         let action = (row.source == Source::Submission).then_some(Action::Failed);
         self.record(row, &settlement, action).await;
+    }
+
+    fn without_attempt<'a>(
+        &self,
+        row: &Leased,
+        state: State,
+        event: &'static str,
+        reply: &'a Reply,
+    ) -> Settlement<'a> {
+        Settlement {
+            id: row.id,
+            node: self.node,
+            state,
+            next_attempt_at: None,
+            event,
+            reply,
+            attempt: None,
+            suppress: false,
+        }
     }
 
     async fn record(&self, row: &Leased, settlement: &Settlement<'_>, action: Option<Action>) {
@@ -177,7 +191,10 @@ impl Queue {
         action: Option<Action>,
     ) -> Result<(), Error> {
         let report = match action.filter(|action| Reports::wanted(row, *action)) {
-            Some(action) => self.reports.write(row, action, settlement).await?,
+            Some(action) => {
+                let until = (action == Action::Delayed).then(|| self.schedule.deadline(&age(row)));
+                self.reports.write(row, action, settlement, until).await?
+            }
             None => None,
         };
         let Some(Report { email, mail_from, recipient, from }) = report else {
@@ -189,10 +206,41 @@ impl Queue {
             tx.store_email(&email).await?;
             let recipients = [recipient];
             tx.enqueue(&Reports::send(&email, &mail_from, &recipients, &from)).await?;
+            if action == Some(Action::Delayed) {
+                tx.note_delay(row.id).await?;
+            }
         }
         tx.commit().await?;
         self.wake.notify_one();
         Ok(())
+    }
+}
+
+fn age(row: &Leased) -> Age {
+    Age {
+        attempts: row.attempts,
+        class: row.class,
+        queued_at: row.queued_at,
+        expires_at: row.expires_at,
+        deliver_by: row.deliver_by,
+    }
+}
+
+/// What the sender may want to hear of.
+fn tells(row: &Leased, ended: &Ended, state: State, now: OffsetDateTime) -> Option<Action> {
+    match state {
+        State::Bounced | State::Expired => Some(Action::Failed),
+        State::Delivered if is_here(&ended.via) => Some(Action::Delivered),
+        // RFC 2852 §4: from here on nobody watches the time, or each step is to be told.
+        State::Delivered if row.deliver_by.is_some_and(|by| by.trace || !ended.keeps_time) => {
+            Some(Action::Relayed)
+        }
+        State::Delivered if ended.reported => None,
+        State::Delivered => Some(Action::Relayed),
+        State::Queued if !row.delay_told && row.deliver_by.is_some_and(|by| by.is_late(now)) => {
+            Some(Action::Delayed)
+        }
+        _ => None,
     }
 }
 

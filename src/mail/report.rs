@@ -35,6 +35,8 @@ pub struct Report {
     pub from: String,
 }
 
+/// `NOTIFY=NEVER`
+const NEVER: Notify = Notify { success: false, failure: false, delay: false };
 /// A message returned in full is no larger.
 const MAX_RETURNED: usize = 1024 * 1024;
 
@@ -50,24 +52,27 @@ impl Reports {
         let asked = match action {
             Action::Failed => row.notify.failure,
             Action::Delayed => row.notify.delay,
+            // Whoever set a time hears of it, unless it wants no report at all (RFC 2852 §4).
+            Action::Relayed if row.deliver_by.is_some() => row.notify != NEVER,
             Action::Relayed | Action::Delivered => row.notify.success,
         };
         asked && !row.reverse_path.is_empty()
     }
 
-    /// Writes the report about `row`; `None` when its sender's address cannot
-    /// be written to.
+    /// Writes the report about `row`, which is tried `until` then; `None` when its sender's
+    /// address cannot be written to.
     pub async fn write(
         &self,
         row: &Leased,
         action: Action,
         settlement: &Settlement<'_>,
+        until: Option<OffsetDateTime>,
     ) -> Result<Option<Report>, Error> {
         let Ok(to) = Address::parse(&row.reverse_path) else { return Ok(None) };
         let original = self.original(row).await?;
         let queue_id = QueueId::random();
         let message_id = format!("{queue_id}@{}", self.us);
-        let raw = self.compose(row, action, settlement, &message_id, &original);
+        let raw = self.compose(row, action, settlement, until, &message_id, &original);
         let raw = match raw {
             Ok(raw) => raw,
             Err(error) => {
@@ -84,8 +89,7 @@ impl Reports {
         };
         let email = self.ingest.prepare(row.tenant, raw.into(), origin, Vec::new()).await?;
         // A report about a report is not wanted (RFC 3461 §5.2.7 f).
-        let never = Notify { success: false, failure: false, delay: false };
-        let recipient = Recipient { notify: never, ..Recipient::plain(to) };
+        let recipient = Recipient { notify: NEVER, ..Recipient::plain(to) };
         let from = format!("mailer-daemon@{}", self.us);
         Ok(Some(Report { email, mail_from: MailFrom::default(), recipient, from }))
     }
@@ -95,6 +99,7 @@ impl Reports {
         row: &Leased,
         action: Action,
         settlement: &Settlement<'_>,
+        until: Option<OffsetDateTime>,
         message_id: &str,
         original: &[u8],
     ) -> Result<Vec<u8>, crate::wire::mime::ComposeError> {
@@ -111,7 +116,7 @@ impl Reports {
             remote_mta: remote,
             diagnostic: remote.map(|_| words.as_str()),
             last_attempt: Some(OffsetDateTime::now_utc().unix_timestamp()),
-            will_retry_until: None,
+            will_retry_until: until.map(OffsetDateTime::unix_timestamp),
         };
         let whole = row.ret == DsnReturn::Full && original.len() <= MAX_RETURNED;
         dsn::compose(&Dsn {
@@ -171,7 +176,12 @@ impl Reports {
 /// The status to report: a failure is of class 5, whatever it was before it
 /// was given up (RFC 3464 §2.3.4).
 fn status(settlement: &Settlement<'_>) -> (u8, u16, u16) {
-    let class = if settlement.state == State::Delivered { 2 } else { 5 };
+    let class = match settlement.state {
+        State::Delivered => 2,
+        // RFC 2852 §4: it is late, whatever the last attempt said.
+        State::Queued => return (4, 4, 7),
+        _ => 5,
+    };
     match settlement.reply.enhanced {
         Some((_, subject, detail)) => (class, subject, detail),
         None => (class, 0, 0),
@@ -188,6 +198,8 @@ fn explanation<'a>(
     match (action, settlement.state) {
         (Action::Delivered, _) => "The message is in the recipient's mailbox.",
         (Action::Relayed, _) => "The recipient's mail server took the message.",
+        (Action::Delayed, _) => "It was not delivered by the time that you set for it.",
+        (_, State::Expired) if settlement.attempt.is_none() => text,
         (_, State::Expired) => "It was tried for as long as it is kept, without success.",
         (_, _) if remote => "The recipient's mail server refused the message.",
         // Of our own making, and written to be read.

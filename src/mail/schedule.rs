@@ -5,6 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::config;
+use crate::domain::deliver_by::{ByMode, DeliverBy};
 use crate::domain::queue::Class;
 
 /// The waits between attempts.
@@ -26,6 +27,8 @@ pub struct Age {
     pub queued_at: OffsetDateTime,
     /// Its own end, where it has one.
     pub expires_at: Option<OffsetDateTime>,
+    /// The time that its sender set (RFC 2852).
+    pub deliver_by: Option<DeliverBy>,
 }
 
 /// By which part of it a wait may be shorter or longer, so that what was
@@ -45,7 +48,11 @@ impl Schedule {
     /// When a message is given up.
     pub fn deadline(&self, age: &Age) -> OffsetDateTime {
         let expire = if age.class == Class::Bulk { self.expire_bulk } else { self.expire };
-        age.expires_at.unwrap_or(age.queued_at + expire)
+        let end = age.expires_at.unwrap_or(age.queued_at + expire);
+        match age.deliver_by {
+            Some(by) if by.mode == ByMode::Return => end.min(by.at),
+            _ => end,
+        }
     }
 
     /// When to try again after an attempt that was deferred at `now`; `None`
@@ -60,7 +67,9 @@ impl Schedule {
         let place = usize::try_from(age.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
         let wait = self.waits.get(place).or(self.waits.last()).copied().unwrap_or_default();
         let spread = 1.0 + JITTER * (2.0 * chance.clamp(0.0, 1.0) - 1.0);
-        Some((now + wait.mul_f64(spread)).min(deadline))
+        // Who is to be told that it is late is told then, and not at the next turn.
+        let due = age.deliver_by.map(|by| by.at).filter(|at| *at > now).unwrap_or(deadline);
+        Some((now + wait.mul_f64(spread)).min(deadline).min(due))
     }
 }
 
@@ -76,7 +85,7 @@ mod tests {
     }
 
     fn age(attempts: u32, class: Class) -> Age {
-        Age { attempts, class, queued_at: START, expires_at: None }
+        Age { attempts, class, queued_at: START, expires_at: None, deliver_by: None }
     }
 
     #[test]
@@ -110,5 +119,17 @@ mod tests {
         }
         let own = Age { expires_at: Some(START), ..age(1, Class::Personal) };
         assert_eq!(schedule().next(&own, START, 0.5), None);
+    }
+
+    #[test]
+    fn the_time_that_the_sender_set_is_not_missed() {
+        let at = START + Duration::from_secs(20);
+        for (mode, after) in [(ByMode::Return, None), (ByMode::Notify, Some(80))] {
+            let deliver_by = Some(DeliverBy { at, mode, trace: false });
+            let own = Age { deliver_by, ..age(1, Class::Personal) };
+            assert_eq!(schedule().next(&own, START, 0.5), Some(at));
+            let later = after.map(|seconds| START + Duration::from_secs(seconds));
+            assert_eq!(schedule().next(&own, at, 0.5), later, "{mode:?}");
+        }
     }
 }

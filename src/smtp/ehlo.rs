@@ -13,6 +13,9 @@ use super::xclient;
 use crate::wire::sasl::Mechanism;
 use crate::wire::smtp::xclient::ATTRIBUTES;
 
+/// The least seconds after which a message may be asked to go back (RFC 2852 §4).
+pub(super) const LEAST_BY: i64 = 10;
+
 /// Greets the client and starts over (RFC 5321 §4.1.4: EHLO also resets).
 pub(super) fn ehlo(
     session: &mut Session,
@@ -62,6 +65,7 @@ fn extensions(server: &Server, channel: &Channel) -> Vec<String> {
     if server.kind == Kind::Submission {
         let mechanisms = server.services.login.mechanisms(!channel.bindings().is_empty());
         let names: Vec<&str> = mechanisms.map(Mechanism::name).collect();
+        list.push(format!("DELIVERBY {LEAST_BY}"));
         list.push(format!("AUTH {}", names.join(" ")));
     }
     list

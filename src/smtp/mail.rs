@@ -6,11 +6,14 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+use super::ehlo::LEAST_BY;
 use super::reply::Reply;
 use super::server::{Kind, Server};
 use super::session::{Envelope, Phase, Recipients, Session};
+use crate::domain::deliver_by::{ByMode, DeliverBy};
 use crate::domain::envelope::MailFrom;
 use crate::mail::Error;
+use crate::wire::smtp::deliver_by::By;
 use crate::wire::smtp::mail::{Hold, Mail};
 
 /// Begins a transaction, or says why not.
@@ -50,7 +53,11 @@ async fn begin(
         Some(hold) => Some(release(server, hold)?),
         None => None,
     };
-    let mail_from = MailFrom { release_at, ..mail.from };
+    let deliver_by = match mail.by {
+        Some(by) => Some(deliver_by(server, by, release_at)?),
+        None => None,
+    };
+    let mail_from = MailFrom { release_at, deliver_by, ..mail.from };
     let size = mail.size.unwrap_or(0);
     Ok(Envelope { mail_from, size, binary: mail.binary, recipients, seen: HashSet::new() })
 }
@@ -75,7 +82,7 @@ async fn may_send(session: &Session, server: &Server, tls: bool, mail: &Mail) ->
 fn release(server: &Server, hold: Hold) -> Result<OffsetDateTime, Reply> {
     let (now, most) = (OffsetDateTime::now_utc(), server.hold_at_most);
     if most.is_zero() {
-        return Err(Reply::new(555, (5, 5, 4), "A parameter that is not offered here"));
+        return Err(not_offered());
     }
     let at = match hold {
         Hold::For(seconds) => now + Duration::from_secs(seconds.into()),
@@ -85,6 +92,27 @@ fn release(server: &Server, hold: Hold) -> Result<OffsetDateTime, Reply> {
         return Err(Reply::new(501, (5, 5, 4), "That is later than a message is kept here"));
     }
     Ok(at)
+}
+
+/// By when a message is to be delivered (RFC 2852 §4): counted from now, and not before it is
+/// sent at all.
+fn deliver_by(
+    server: &Server,
+    by: By,
+    release_at: Option<OffsetDateTime>,
+) -> Result<DeliverBy, Reply> {
+    if server.kind == Kind::Ingress {
+        return Err(not_offered());
+    }
+    let at = OffsetDateTime::now_utc() + time::Duration::seconds(by.seconds);
+    if by.mode == ByMode::Return && (by.seconds < LEAST_BY || release_at.is_some_and(|r| r >= at)) {
+        return Err(Reply::new(555, (5, 5, 4), "That is too soon for a message to go back"));
+    }
+    Ok(DeliverBy { at, mode: by.mode, trace: by.trace })
+}
+
+fn not_offered() -> Reply {
+    Reply::new(555, (5, 5, 4), "A parameter that is not offered here")
 }
 
 /// RFC 8689 §4.1: the last step was under TLS, or there is nothing to require.

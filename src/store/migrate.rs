@@ -50,6 +50,7 @@ migrations! {
     "0027_tenant_annotations",
     "0031_tenant_batch",
     "0032_batch",
+    "0033_deliver_by",
 }
 
 /// Why the schema could not be brought up to date.

@@ -99,6 +99,7 @@ impl Away {
                 }
             };
             let (via, reported) = (session.via().clone(), session.reports());
+            let keeps_time = session.keeps_time();
             let fates = session.transact(&envelope(&waiting), &rendered.content).await;
             let mut again = Vec::new();
             for (row, (phase, reply)) in waiting.into_iter().zip(fates) {
@@ -106,8 +107,8 @@ impl Away {
                     again.push(row);
                     continue;
                 }
-                let ended =
-                    Ended { started_at, outcome: judge(phase, reply), via: via.clone(), reported };
+                let (outcome, via) = (judge(phase, reply), via.clone());
+                let ended = Ended { started_at, outcome, via, reported, keeps_time };
                 self.queue.settle(&row, &ended).await;
             }
             line.after(!again.is_empty()).await;
@@ -134,7 +135,7 @@ impl Away {
     ) {
         for row in rows {
             let (outcome, via) = (outcome.clone(), via.clone());
-            self.queue.settle(row, &Ended { started_at, outcome, via, reported: false }).await;
+            self.queue.settle(row, &Ended::here(started_at, outcome, via)).await;
         }
     }
 }

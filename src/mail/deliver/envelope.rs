@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::domain::deliver_by::{ByMode, DeliverBy};
 use crate::domain::envelope::{DsnReturn, Notify};
 use crate::domain::outcome::Reply;
 use crate::mail::outcome;
@@ -19,6 +20,8 @@ pub struct Envelope {
     pub envid: Option<String>,
     /// RFC 8689
     pub require_tls: bool,
+    /// RFC 2852, with the seconds that remain.
+    pub deliver_by: Option<(DeliverBy, i64)>,
     /// To whom.
     pub recipients: Vec<To>,
 }
@@ -44,6 +47,17 @@ impl Envelope {
         // RFC 8689 §4.2.1
         if self.require_tls && !(verified && offer.require_tls) {
             return Some(outcome::not_offered("REQUIRETLS", (5, 7, 30)));
+        }
+        // RFC 2852 §4: what goes back when it is late is not given to who would not see to it.
+        if let Some((by, seconds)) = self.deliver_by
+            && by.mode == ByMode::Return
+        {
+            match offer.deliver_by {
+                _ if seconds <= 0 => return Some(outcome::time_is_over()),
+                None => return Some(outcome::not_offered("DELIVERBY", (5, 3, 3))),
+                Some(least) if seconds < least => return Some(outcome::time_is_over()),
+                Some(_) => {}
+            }
         }
         if self.needs_utf8(content) && !offer.smtputf8 {
             return Some(outcome::not_offered("SMTPUTF8", (5, 6, 7)));
@@ -76,6 +90,10 @@ impl Envelope {
         }
         if self.require_tls {
             line.push_str(" REQUIRETLS");
+        }
+        if let Some((by, seconds)) = self.deliver_by.filter(|_| offer.deliver_by.is_some()) {
+            let seconds = seconds.clamp(-999_999_999, 999_999_999);
+            let _ = write!(line, " BY={seconds};{}", by.word());
         }
         if offer.dsn {
             line.push_str(if self.ret == DsnReturn::Full { " RET=FULL" } else { " RET=HDRS" });
@@ -122,6 +140,7 @@ mod tests {
         require_tls: true,
         size: true,
         max_size: Some(100),
+        deliver_by: Some(30),
     };
 
     fn envelope() -> Envelope {

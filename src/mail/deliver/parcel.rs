@@ -1,5 +1,8 @@
 //! Which rows go in one transaction.
 
+use time::OffsetDateTime;
+
+use crate::domain::deliver_by::DeliverBy;
 use crate::domain::envelope::DsnReturn;
 use crate::domain::ids::{EmailId, QueueId, TenantId};
 use crate::mail::deliver::envelope::{Envelope, To};
@@ -23,6 +26,7 @@ struct Kind<'a> {
     ret: DsnReturn,
     envid: Option<&'a str>,
     require_tls: bool,
+    deliver_by: Option<DeliverBy>,
 }
 
 /// Recipients of one transaction; what every server takes (RFC 5321 §4.5.3.1.8).
@@ -38,6 +42,7 @@ fn kind(row: &Leased) -> Option<Kind<'_>> {
         ret: row.ret,
         envid: row.envid.as_deref(),
         require_tls: row.require_tls,
+        deliver_by: row.deliver_by,
     })
 }
 
@@ -75,6 +80,7 @@ pub fn envelope(rows: &[Leased]) -> Envelope {
             ret: first.ret,
             envid: first.envid.clone(),
             require_tls: first.require_tls,
+            deliver_by: first.deliver_by.map(|by| (by, by.remaining(OffsetDateTime::now_utc()))),
             recipients,
         },
         None => Envelope::default(),

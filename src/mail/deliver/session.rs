@@ -102,6 +102,11 @@ impl Session {
         self.conversation.offer().dsn
     }
 
+    /// Whether the host sees to the time that a sender set (RFC 2852).
+    pub fn keeps_time(&self) -> bool {
+        self.conversation.offer().deliver_by.is_some()
+    }
+
     /// Whether it can be used for another message.
     pub fn is_usable(&self) -> bool {
         self.conversation.is_usable()

@@ -227,11 +227,15 @@ impl Job {
             return false;
         }
         let started_at = OffsetDateTime::now_utc();
+        if row.deliver_by.is_some_and(|by| by.is_over(started_at)) {
+            inner.queue.expire(row).await;
+            return false;
+        }
         let outcome = match self.worker.place(row).await {
             Ok(None) => return true,
             Ok(Some(outcome)) | Err(outcome) => outcome,
         };
-        let ended = Ended { started_at, outcome, via: local::via(), reported: false };
+        let ended = Ended::here(started_at, outcome, local::via());
         inner.queue.settle(row, &ended).await;
         false
     }

@@ -113,10 +113,11 @@ impl TenantTx {
         sqlx::query(
             "INSERT INTO public.outbound_messages (tenant_id, queue_id, email_id, address_id, source, class,
                 reverse_path, recipient, from_address, subject, message_id, dsn_notify, dsn_orcpt, dsn_ret,
-                dsn_envid, require_tls, smtputf8, track_opens, track_clicks, send_at)
+                dsn_envid, require_tls, smtputf8, track_opens, track_clicks, send_at,
+                deliver_by, deliver_by_mode)
              SELECT $1, $2, $3, $4, $5, $6, $7, r.recipient, $8, $9, $10, r.notify::text[], r.orcpt, $11,
-                $12, $13, $14, $15, $16, $17
-             FROM unnest($18::text[], $19::text[], $20::text[]) AS r (recipient, notify, orcpt)
+                $12, $13, $14, $15, $16, $17, $18, $19
+             FROM unnest($20::text[], $21::text[], $22::text[]) AS r (recipient, notify, orcpt)
              ON CONFLICT ON CONSTRAINT outbound_messages_queue_id_recipient_key DO NOTHING",
         )
         .bind(tenant)
@@ -136,6 +137,8 @@ impl TenantTx {
         .bind(send.track_opens)
         .bind(send.track_clicks)
         .bind(send.send_at.or(send.mail_from.release_at))
+        .bind(send.mail_from.deliver_by.map(|by| by.at))
+        .bind(send.mail_from.deliver_by.map(|by| by.word()))
         .bind(addresses)
         .bind(notify)
         .bind(orcpt)

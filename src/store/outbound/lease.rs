@@ -8,12 +8,13 @@ use sqlx::postgres::types::PgInterval;
 use sqlx::types::Uuid;
 use sqlx::types::time::OffsetDateTime;
 
+use crate::domain::deliver_by::DeliverBy;
 use crate::domain::envelope::{DsnReturn, Notify};
 use crate::domain::ids::{AddressId, EmailId, NodeId, OutboundId, QueueId, TenantId};
 use crate::domain::queue::{Class, Source};
 use crate::store::db::Db;
 use crate::store::error::Error;
-use crate::store::outbound::{notify_from, ret_from, word};
+use crate::store::outbound::{deliver_by_from, notify_from, ret_from, word};
 
 /// A row that is this node's until its lease runs out.
 #[derive(Clone, Debug)]
@@ -54,6 +55,10 @@ pub struct Leased {
     pub envid: Option<String>,
     /// RFC 3461 ORCPT as given.
     pub orcpt: Option<String>,
+    /// RFC 2852
+    pub deliver_by: Option<DeliverBy>,
+    /// The sender has been told that it is late.
+    pub delay_told: bool,
     /// RFC 8689
     pub require_tls: bool,
     /// RFC 6531
@@ -142,6 +147,7 @@ const LEASE: &str = "
     RETURNING o.id, o.tenant_id, o.queue_id, o.email_id, o.address_id, o.source, o.class, o.reverse_path, o.recipient,
         o.recipient_domain, o.from_address, o.attempts, greatest(o.queued_at, o.send_at) AS queued_at, o.expires_at, o.dsn_notify, o.dsn_ret,
         o.dsn_envid, o.dsn_orcpt, o.require_tls, o.smtputf8, o.track_opens, o.track_clicks,
+        o.deliver_by, o.deliver_by_mode, o.delay_notified_at IS NOT NULL AS delay_told,
         EXISTS (SELECT 1 FROM public.suppression_list s
                 WHERE s.tenant_id = o.tenant_id AND s.address = o.recipient) AS suppressed";
 
@@ -261,6 +267,8 @@ fn leased(row: &PgRow) -> Result<Leased, Error> {
         ret: ret_from(row.try_get("dsn_ret")?),
         envid: row.try_get("dsn_envid")?,
         orcpt: row.try_get("dsn_orcpt")?,
+        deliver_by: deliver_by_from(row.try_get("deliver_by")?, row.try_get("deliver_by_mode")?),
+        delay_told: row.try_get("delay_told")?,
         require_tls: row.try_get("require_tls")?,
         smtputf8: row.try_get("smtputf8")?,
         track_opens: row.try_get("track_opens")?,

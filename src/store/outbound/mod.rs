@@ -12,6 +12,9 @@ pub use operate::Selection;
 pub use settle::{Attempt, Settlement};
 pub use show::{Listed, PastAttempt};
 
+use time::OffsetDateTime;
+
+use crate::domain::deliver_by::{ByMode, DeliverBy};
 use crate::domain::envelope::{DsnReturn, Notify};
 use crate::store::error::Error;
 
@@ -36,6 +39,11 @@ fn ret_word(ret: DsnReturn) -> &'static str {
 
 fn ret_from(word: &str) -> DsnReturn {
     if word == "full" { DsnReturn::Full } else { DsnReturn::Headers }
+}
+
+fn deliver_by_from(at: Option<OffsetDateTime>, word: Option<&str>) -> Option<DeliverBy> {
+    let (mode, trace) = ByMode::read(word?)?;
+    Some(DeliverBy { at: at?, mode, trace })
 }
 
 /// A CHECK holds these columns to the words that Rust knows.

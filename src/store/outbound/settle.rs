@@ -69,6 +69,17 @@ const SETTLE: &str = "
     )
     SELECT CASE WHEN $3 = 'delivered' THEN public.note_first_sent(s.tenant_id) END IS NULL FROM settled s";
 
+impl TenantTx {
+    /// The sender was told that a row is late.
+    pub async fn note_delay(&mut self, id: OutboundId) -> Result<(), Error> {
+        sqlx::query("UPDATE public.outbound_messages SET delay_notified_at = now() WHERE id = $1")
+            .bind(id.0)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+}
+
 impl Db {
     /// Settles one recipient in a transaction of its own: one round trip.
     /// Whether the row was still this node's.

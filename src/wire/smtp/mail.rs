@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::command::SyntaxError;
+use super::deliver_by::{self, By};
 use super::params::{self, Param};
 use super::{path, xtext};
 use crate::domain::address::Address;
@@ -22,6 +23,8 @@ pub struct Mail {
     pub binary: bool,
     /// When it is to be sent (RFC 4865).
     pub hold: Option<Hold>,
+    /// By when it is to be delivered (RFC 2852).
+    pub by: Option<By>,
 }
 
 /// How long a message is to be kept back.
@@ -43,7 +46,7 @@ pub(super) fn parse(args: &str) -> Result<Mail, SyntaxError> {
         text => Some(Address::parse(text).map_err(SyntaxError::Sender)?),
     };
     let from = MailFrom { reverse_path: ReversePath(reverse_path), ..MailFrom::default() };
-    let mut mail = Mail { from, size: None, binary: false, hold: None };
+    let mut mail = Mail { from, size: None, binary: false, hold: None, by: None };
     for param in params::split(path.rest)? {
         set(&mut mail, param)?;
     }
@@ -65,6 +68,7 @@ fn set(mail: &mut Mail, param: Param<'_>) -> Result<(), SyntaxError> {
         }
         ("HOLDFOR", Some(value)) => mail.hold = Some(hold_for(value)?),
         ("HOLDUNTIL", Some(value)) => mail.hold = Some(hold_until(value)?),
+        ("BY", Some(value)) => mail.by = Some(deliver_by::parse(value)?),
         ("REQUIRETLS", None) => mail.from.require_tls = true,
         ("SMTPUTF8", None) => mail.from.smtputf8 = true,
         ("RET", Some(value)) => mail.from.ret = ret(value)?,
@@ -76,7 +80,7 @@ fn set(mail: &mut Mail, param: Param<'_>) -> Result<(), SyntaxError> {
         }
         (
             "SIZE" | "BODY" | "SMTPUTF8" | "RET" | "ENVID" | "AUTH" | "HOLDFOR" | "HOLDUNTIL"
-            | "REQUIRETLS",
+            | "BY" | "REQUIRETLS",
             _,
         ) => {
             return Err(SyntaxError::Parameter("a value that this parameter does not take"));
@@ -169,7 +173,10 @@ mod tests {
             let line = format!("FROM:<a@b.c> {bad}");
             assert!(matches!(parse(&line), Err(SyntaxError::Parameter(_))), "{bad}");
         }
-        assert_eq!(parse("FROM:<a@b.c> by=120;R"), Err(SyntaxError::Unsupported("BY".to_owned())));
+        assert_eq!(
+            parse("FROM:<a@b.c> solicit=x:y"),
+            Err(SyntaxError::Unsupported("SOLICIT".to_owned()))
+        );
         assert!(parse(&format!("FROM:<> ENVID={}", "a".repeat(101))).is_err());
     }
 
@@ -188,8 +195,9 @@ mod tests {
 
     #[test]
     fn what_the_message_needs_is_told() {
-        let mail = parse("FROM:<a@b.c> BODY=binarymime REQUIRETLS").unwrap();
+        let mail = parse("FROM:<a@b.c> BODY=binarymime REQUIRETLS by=120;r").unwrap();
         assert!(mail.binary && mail.from.require_tls);
+        assert_eq!(mail.by.map(|by| by.seconds), Some(120));
     }
 
     #[test]

@@ -12,6 +12,7 @@
 pub mod auth;
 pub mod command;
 pub mod data;
+pub mod deliver_by;
 pub mod header_guard;
 pub mod line;
 pub mod mail;

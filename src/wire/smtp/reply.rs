@@ -110,6 +110,9 @@ pub struct Offer {
     pub size: bool,
     /// RFC 1870: the largest message taken; `None` when it was not told.
     pub max_size: Option<u64>,
+    /// RFC 2852: the least seconds that it takes before a message goes back; `None` when it does not
+    /// know of any.
+    pub deliver_by: Option<i64>,
 }
 
 impl Offer {
@@ -124,6 +127,7 @@ impl Offer {
                 "SMTPUTF8" => offer.smtputf8 = true,
                 "DSN" => offer.dsn = true,
                 "STARTTLS" => offer.starttls = true,
+                "DELIVERBY" => offer.deliver_by = Some(least_time(value)),
                 "REQUIRETLS" => offer.require_tls = true,
                 "SIZE" => {
                     offer.size = true;
@@ -135,6 +139,11 @@ impl Offer {
         }
         offer
     }
+}
+
+/// RFC 2852 §4: `DELIVERBY [min-by-time]`, at most nine digits.
+fn least_time(value: &str) -> i64 {
+    value.trim().parse().ok().filter(|seconds| (1..=999_999_999).contains(seconds)).unwrap_or(0)
 }
 
 #[cfg(test)]

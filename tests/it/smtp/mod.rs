@@ -3,6 +3,7 @@
 mod auth;
 mod bdat;
 mod content;
+mod deliver_by;
 mod dialog;
 mod extensions;
 mod front;
