@@ -31,7 +31,6 @@ const ALWAYS: &[&str] = &[
     "CONDSTORE",
     "QRESYNC",
     "OBJECTID",
-    "STATUS=SIZE",
 ];
 
 /// How far a connection has come.

@@ -11,7 +11,7 @@ use super::server::Server;
 use super::session::{State, Then};
 use super::status;
 use super::updates::{self, Tell};
-use crate::wire::imap::command::{Command, Tag, Tagged, parse_command};
+use crate::wire::imap::command::{Command, Tag, Tagged, parse_command_with};
 use crate::wire::imap::frame::{Event, Refusal};
 use crate::wire::imap::response::{Code, State as Condition};
 
@@ -106,7 +106,7 @@ impl<'a> Conn<'a> {
     async fn turn(&mut self, event: Event) -> Result<Option<End>, Gone> {
         match event {
             Event::Complete(bytes) => {
-                let parsed = parse_command(&bytes);
+                let parsed = parse_command_with(&bytes, self.enabled.names());
                 drop(bytes);
                 match parsed {
                     Ok(Tagged { tag, command }) => self.command(&tag, command).await,
@@ -144,7 +144,7 @@ impl<'a> Conn<'a> {
 
     /// APPEND, up to its message: that is read by the command itself.
     async fn append(&mut self, head: &[u8], size: u64, sync: bool) -> Result<Option<End>, Gone> {
-        let (tag, command) = match parse_command(head) {
+        let (tag, command) = match parse_command_with(head, self.enabled.names()) {
             Ok(Tagged { tag, command: Command::Append(command) }) => (tag, command),
             Ok(Tagged { tag, .. }) => {
                 return Ok(self.refuse(Some(&tag), &Answer::bad("No message belongs there")));

@@ -9,7 +9,7 @@ use super::server::Server;
 use super::session::{State, Then};
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
-use crate::wire::imap::command::{Command, Select, Tag};
+use crate::wire::imap::command::{Command, Returns, Select, Tag};
 use crate::wire::imap::response::Writer;
 
 /// A command carried out.
@@ -137,7 +137,9 @@ async fn about_mailboxes(
         Command::Namespace => cmd::namespace::namespace(out).into(),
         Command::Create(create) => cmd::create::create(mailboxes, who, &create).await.into(),
         Command::Delete(name) => cmd::delete::delete(mailboxes, who, &name).await.into(),
-        Command::Rename(names) => cmd::rename::rename(mailboxes, who, &names).await.into(),
+        Command::Rename(names) => {
+            cmd::rename::rename(mailboxes, out, who, *enabled, &names).await.into()
+        }
         Command::Subscribe(name) => {
             cmd::subscribe::subscribe(mailboxes, who, &name, true).await.into()
         }
@@ -193,7 +195,11 @@ async fn about_messages(
         Command::UidExpunge(set) => {
             cmd::expunge::uid_expunge(mailboxes, who, selected, &set).await.into()
         }
-        Command::Search(search) => {
+        Command::Search(mut search) => {
+            if enabled.rev2() {
+                // RFC 9051 §7.3.4: there is no other answer.
+                search.returns.get_or_insert(Returns::ALL);
+            }
             cmd::search::search(mailboxes, out, who, selected, tag, &search).await.into()
         }
         Command::Fetch(fetch) => {

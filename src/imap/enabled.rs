@@ -1,5 +1,7 @@
 //! What a session has turned on (RFC 5161): extensions that change what a client hears unasked.
 
+use crate::wire::imap::name_form::NameForm;
+
 /// The extensions that are on. None ever goes off again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Enabled {
@@ -39,6 +41,11 @@ impl Enabled {
     /// IMAP4rev2 is spoken (RFC 9051): nothing is `\Recent`, SEARCH answers with ESEARCH.
     pub(super) fn rev2(self) -> bool {
         self.rev2
+    }
+
+    /// How mailbox names are spelled, both ways (RFC 9051 §5.1).
+    pub(super) fn names(self) -> NameForm {
+        if self.rev2 { NameForm::Utf8 } else { NameForm::Utf7 }
     }
 
     /// Mod-sequences go with flags that are told unasked (RFC 7162 §3.1.4).

@@ -8,5 +8,6 @@ use crate::wire::imap::response::Writer;
 pub(in crate::imap) fn enable(out: &mut Writer, enabled: &mut Enabled, names: &[String]) -> Answer {
     let on: Vec<_> = names.iter().filter_map(|name| enabled.enable(name)).collect();
     out.enabled(&on);
+    out.spell_names(enabled.names());
     Answer::ok("Enabled")
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use super::chars::is_atom_char;
 use super::error::{SyntaxError, What};
+use super::name_form::NameForm;
 
 /// What a parser of the grammar returns.
 pub(super) type Parsed<T> = Result<T, SyntaxError>;
@@ -12,11 +13,22 @@ pub(super) type Parsed<T> = Result<T, SyntaxError>;
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
+    names: NameForm,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self::spelling(bytes, NameForm::default())
+    }
+
+    /// With mailbox names in this form.
+    pub(super) fn spelling(bytes: &'a [u8], names: NameForm) -> Self {
+        Self { bytes, at: 0, names }
+    }
+
+    /// How mailbox names are spelled.
+    pub(super) fn names(&self) -> NameForm {
+        self.names
     }
 
     /// Bytes read so far.

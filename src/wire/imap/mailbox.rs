@@ -4,8 +4,7 @@ use std::fmt;
 
 use super::cursor::{Cursor, Parsed};
 use super::error::{SyntaxError, What};
-use super::strings::encode_astring;
-use super::utf7;
+use super::name_form::NameForm;
 
 /// What stands between the levels of a name.
 pub const DELIMITER: char = '/';
@@ -30,9 +29,9 @@ impl MailboxName {
         sound.then(|| Self(fold_inbox(name)))
     }
 
-    /// Checks a name as it stands on the wire, in modified UTF-7.
-    pub fn from_wire(bytes: &[u8]) -> Option<Self> {
-        Self::new(&utf7::decode(bytes)?)
+    /// Checks a name as it stands on the wire.
+    pub fn from_wire(bytes: &[u8], form: NameForm) -> Option<Self> {
+        Self::new(&form.decode(bytes)?)
     }
 
     /// The mailbox that always exists.
@@ -66,8 +65,8 @@ impl MailboxName {
     /// ```abnf
     /// mailbox = "INBOX" / astring
     /// ```
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        encode_astring(out, utf7::encode(&self.0).as_bytes());
+    pub fn encode(&self, out: &mut Vec<u8>, form: NameForm) {
+        form.encode(out, &self.0);
     }
 }
 
@@ -101,7 +100,8 @@ impl Cursor<'_> {
     pub(super) fn mailbox(&mut self) -> Parsed<MailboxName> {
         let offset = self.offset();
         let bytes = self.astring("a mailbox name")?;
-        MailboxName::from_wire(&bytes).ok_or(SyntaxError { what: What::MailboxName, offset })
+        MailboxName::from_wire(&bytes, self.names())
+            .ok_or(SyntaxError { what: What::MailboxName, offset })
     }
 
     /// A `mailbox` to be created. A delimiter at the end only announces names below it and is not
@@ -110,7 +110,8 @@ impl Cursor<'_> {
         let offset = self.offset();
         let bytes = self.astring("a mailbox name")?;
         let bytes = bytes.strip_suffix(b"/").unwrap_or(&bytes);
-        MailboxName::from_wire(bytes).ok_or(SyntaxError { what: What::MailboxName, offset })
+        MailboxName::from_wire(bytes, self.names())
+            .ok_or(SyntaxError { what: What::MailboxName, offset })
     }
 }
 
@@ -185,10 +186,12 @@ mod tests {
         #[test]
         fn decode_of_encode(text in any::<String>()) {
             let Some(name) = MailboxName::new(&text) else { return Ok(()) };
-            let mut out = Vec::new();
-            name.encode(&mut out);
-            out.extend_from_slice(b" ");
-            prop_assert_eq!(Cursor::new(&out).mailbox().unwrap(), name);
+            for form in [NameForm::Utf7, NameForm::Utf8] {
+                let mut out = Vec::new();
+                name.encode(&mut out, form);
+                out.extend_from_slice(b" ");
+                prop_assert_eq!(&Cursor::spelling(&out, form).mailbox().unwrap(), &name);
+            }
         }
     }
 }

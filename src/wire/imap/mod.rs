@@ -13,6 +13,7 @@ pub mod error;
 mod flags;
 pub mod frame;
 pub mod mailbox;
+pub mod name_form;
 pub mod numbers;
 pub mod partial_range;
 pub mod pattern;

@@ -4,7 +4,7 @@ use super::chars::is_list_char;
 use super::cursor::{Cursor, Parsed};
 use super::error::{SyntaxError, What};
 use super::mailbox::{DELIMITER, MAX_NAME, MailboxName, inbox_prefix};
-use super::utf7;
+use super::name_form::NameForm;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Token {
@@ -89,7 +89,7 @@ impl Cursor<'_> {
     pub(super) fn reference(&mut self) -> Parsed<String> {
         let offset = self.offset();
         let bytes = self.astring("a reference name")?;
-        name_or_pattern(&bytes, offset)
+        name_or_pattern(&bytes, self.names(), offset)
     }
 
     /// ```abnf
@@ -102,13 +102,13 @@ impl Cursor<'_> {
             Some(b'"' | b'{') => self.string("a pattern")?,
             _ => self.take_while1(is_list_char, "a pattern")?.to_vec(),
         };
-        Ok(ListPattern::new(reference, &name_or_pattern(&bytes, offset)?))
+        Ok(ListPattern::new(reference, &name_or_pattern(&bytes, self.names(), offset)?))
     }
 }
 
-/// Modified UTF-7 no longer than a name; wildcards are ASCII and stand for themselves in it.
-fn name_or_pattern(bytes: &[u8], offset: usize) -> Parsed<String> {
-    let text = utf7::decode(bytes).filter(|text| text.len() <= MAX_NAME);
+/// Text no longer than a name; wildcards are ASCII and stand for themselves in both spellings.
+fn name_or_pattern(bytes: &[u8], names: NameForm, offset: usize) -> Parsed<String> {
+    let text = names.decode(bytes).filter(|text| text.len() <= MAX_NAME);
     text.ok_or(SyntaxError { what: What::MailboxName, offset })
 }
 

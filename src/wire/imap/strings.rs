@@ -23,6 +23,16 @@ pub fn encode_string(out: &mut Vec<u8>, bytes: &[u8]) {
         out.extend_from_slice(bytes);
         return;
     }
+    quote(out, bytes);
+}
+
+/// Appends text without control characters as `quoted`, for who reads UTF-8 between quotes
+/// (RFC 9051 §4.3).
+pub(super) fn encode_quoted_utf8(out: &mut Vec<u8>, text: &str) {
+    quote(out, text.as_bytes());
+}
+
+fn quote(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     for &byte in bytes {
         if matches!(byte, b'"' | b'\\') {

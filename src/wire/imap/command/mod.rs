@@ -38,6 +38,7 @@ pub use tag::{Tag, Tagged};
 use super::cursor::{Cursor, Parsed};
 use super::error::{ParseError, SyntaxError, What};
 use super::mailbox::MailboxName;
+use super::name_form::NameForm;
 use super::set::SequenceSet;
 
 /// What a client asks for. States and permissions are the session's business.
@@ -137,7 +138,15 @@ impl Command {
 /// command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF
 /// ```
 pub fn parse_command(bytes: &[u8]) -> Result<Tagged<Command>, ParseError> {
-    let mut cursor = Cursor::new(bytes);
+    parse_command_with(bytes, NameForm::default())
+}
+
+/// The same, with mailbox names in this form.
+///
+/// # Errors
+/// As [`parse_command`].
+pub fn parse_command_with(bytes: &[u8], names: NameForm) -> Result<Tagged<Command>, ParseError> {
+    let mut cursor = Cursor::spelling(bytes, names);
     let tag = tag::tag(&mut cursor).map_err(|error| ParseError::new(None, error))?;
     match command(&mut cursor) {
         Ok(command) => Ok(Tagged { tag, command }),

@@ -98,7 +98,7 @@ impl Writer {
     /// ```
     pub fn list(&mut self, line: ListLine<'_>) {
         self.list_head("LIST", line.attributes);
-        line.name.encode(&mut self.out);
+        self.mailbox(line.name);
         self.put(match line.child_info {
             ChildInfo { subscribed: true, special_use: true } => {
                 " (\"CHILDINFO\" (\"SUBSCRIBED\" \"SPECIAL-USE\"))"
@@ -117,12 +117,26 @@ impl Writer {
         self.end();
     }
 
+    /// A mailbox has a new name (RFC 9051 §6.3.9.7).
+    ///
+    /// ```abnf
+    /// oldname-extended-item = "OLDNAME" SP "(" mailbox ")"
+    /// ```
+    pub fn list_renamed(&mut self, from: &MailboxName, to: &MailboxName) {
+        self.list_head("LIST", &[]);
+        self.mailbox(to);
+        self.put(" (\"OLDNAME\" (");
+        self.mailbox(from);
+        self.put("))");
+        self.end();
+    }
+
     /// ```abnf
     /// mailbox-data =/ "LSUB" SP mailbox-list
     /// ```
     pub fn lsub(&mut self, name: &MailboxName, attributes: &[ListAttribute]) {
         self.list_head("LSUB", attributes);
-        name.encode(&mut self.out);
+        self.mailbox(name);
         self.end();
     }
 
@@ -138,7 +152,7 @@ impl Writer {
     /// ```
     pub fn status(&mut self, name: &MailboxName, items: &[(StatusItem, StatusValue)]) {
         self.put("* STATUS ");
-        name.encode(&mut self.out);
+        self.mailbox(name);
         let items: Vec<_> =
             items.iter().map(|(item, value)| format!("{} {value}", item.as_str())).collect();
         self.put(&format!(" ({})", items.join(" ")));
@@ -205,6 +219,11 @@ mod tests {
                 false
             ),
             "* LIST (\\HasNoChildren \\Drafts) \"/\" \"Entw&APw-rfe 1\"\r\n"
+        );
+        // RFC 9051 §6.3.9.7.
+        assert_eq!(
+            written(|w| w.list_renamed(&name("OldMailbox"), &name("NewMailbox"))),
+            "* LIST () \"/\" NewMailbox (\"OLDNAME\" (OldMailbox))\r\n"
         );
         assert_eq!(
             written(|w| w.lsub(&name("#news.comp.mail.mime"), &[])),

@@ -37,7 +37,7 @@ impl MetadataWriter<'_> {
         } else {
             self.writer.put("* METADATA ");
             match self.mailbox {
-                Some(mailbox) => mailbox.encode(&mut self.writer.out),
+                Some(mailbox) => self.writer.mailbox(mailbox),
                 None => self.writer.put("\"\""),
             }
             self.writer.put(" (");

@@ -18,6 +18,8 @@ pub use quota::Resource;
 pub use search::{Esearch, Numbers};
 pub use state::State;
 
+use super::mailbox::MailboxName;
+use super::name_form::NameForm;
 use super::strings::encode_number;
 
 /// Collects answers, each a whole line or more, until the session sends them.
@@ -27,12 +29,18 @@ use super::strings::encode_number;
 #[derive(Debug, Default)]
 pub struct Writer {
     out: Vec<u8>,
+    names: NameForm,
 }
 
 impl Writer {
     /// An empty writer.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// From now on mailbox names are spelled so.
+    pub fn spell_names(&mut self, names: NameForm) {
+        self.names = names;
     }
 
     /// What has been written and not yet sent. Send it, then `clear` it: the memory is used again.
@@ -53,6 +61,10 @@ impl Writer {
 
     fn put(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn mailbox(&mut self, name: &MailboxName) {
+        name.encode(&mut self.out, self.names);
     }
 
     fn number(&mut self, number: impl Into<u64>) {

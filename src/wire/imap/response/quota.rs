@@ -37,7 +37,7 @@ impl Writer {
     /// ```
     pub fn quota_root(&mut self, mailbox: &MailboxName, root: Option<&str>) {
         self.put("* QUOTAROOT ");
-        mailbox.encode(&mut self.out);
+        self.mailbox(mailbox);
         if let Some(root) = root {
             self.put(" ");
             encode_astring(&mut self.out, root.as_bytes());
