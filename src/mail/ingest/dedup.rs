@@ -37,6 +37,11 @@ pub fn delivery_key(queue_id: QueueId, recipient: &Address) -> DedupKey {
     key([b"delivery".as_slice(), queue_id.0.as_bytes(), recipient.as_str().as_bytes()].into_iter())
 }
 
+/// The key of the report that a message was taken: once for each of the two that there may be.
+pub(super) fn report_key(message: &DedupKey, delivered: bool) -> DedupKey {
+    key([b"report".as_slice(), message, &[u8::from(delivered)]].into_iter())
+}
+
 /// SHA-256 over the fields, each after its length.
 fn key<'a>(fields: impl Iterator<Item = &'a [u8]>) -> DedupKey {
     let mut context = Context::new(&SHA256);

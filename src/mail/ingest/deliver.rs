@@ -51,7 +51,7 @@ impl Ingest {
         };
         let recipients = [(recipient, local)];
         let verdict = Verdict::default();
-        match self.place(local.tenant, raw.into(), origin, &recipients, &verdict).await? {
+        match self.place(local.tenant, raw.into(), origin, &recipients, &verdict).await?.refused {
             None => Ok(()),
             Some(text) => Err(Error::Refused(text)),
         }

@@ -12,6 +12,7 @@ mod deliver;
 mod place;
 mod prepare;
 mod receipt;
+mod success;
 pub mod trace;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ use crate::store::objects::Objects;
 use crate::wire::mime::headers::find_all;
 
 use batch::Batches;
+use success::Taken;
 
 pub use dedup::{DedupKey, delivery_key, retry_key, submission_key};
 pub use deliver::Delivery;
@@ -204,13 +206,19 @@ impl Ingest {
                 dedup_key: Some(key),
                 internal_date: None,
             };
-            let recipients: Vec<place::To<'_>> =
+            let to: Vec<place::To<'_>> =
                 recipients.iter().map(|(r, local)| (&r.address, local)).collect();
             // Boxed: a session should not hold room for all of this.
-            match Box::pin(self.place(tenant, raw, origin, &recipients, &verdict)).await? {
-                None => kept = true,
-                Some(text) => refused = refused.or(Some(text)),
+            let placed = Box::pin(self.place(tenant, raw, origin, &to, &verdict)).await?;
+            if let Some(text) = placed.refused {
+                refused = refused.or(Some(text));
+                continue;
             }
+            kept = true;
+            let mail_from = &arrival.mail_from;
+            let (recipients, verdict, content) = (&recipients, &verdict, &content[..]);
+            let taken = Taken { tenant, mail_from, recipients, content, verdict, key };
+            Box::pin(self.report_success(&taken, &placed)).await?;
         }
         match refused {
             Some(text) if !kept => Err(Error::Refused(text)),

@@ -20,12 +20,21 @@ use crate::store::emails::NewEmail;
 /// A recipient, and who that is.
 pub(super) type To<'a> = (&'a Address, &'a Local);
 
+/// What became of a message in one organisation.
+pub(super) struct Placed {
+    /// The text of the refusal, where every mailbox refuses it: nothing is stored then.
+    pub(super) refused: Option<String>,
+    /// What was stored where, and done besides.
+    pub(super) email: Box<NewEmail>,
+    /// The recipients as they were decided by, in their order.
+    pub(super) locals: Vec<Local>,
+}
+
 /// How often a directory that changes meanwhile is asked again.
 const TRIES: usize = 3;
 
 impl Ingest {
-    /// Stores `raw` where the rules of the mailboxes want it; the text of a
-    /// refusal when every one of them refuses it, and then nothing is stored.
+    /// Stores `raw` where the rules of the mailboxes want it.
     ///
     /// The directory may have changed since the recipients were resolved, and
     /// this node may not have heard of it yet. The transaction asks; where it
@@ -37,7 +46,7 @@ impl Ingest {
         origin: Origin,
         recipients: &[To<'_>],
         verdict: &Verdict,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Placed, Error> {
         let receipt = receipt(&raw, verdict);
         let mut email = Box::new(self.prepare(tenant, raw, origin, Vec::new()).await?);
         email.fields.spam_score = (!verdict.spam.source.is_empty()).then_some(verdict.spam.score);
@@ -56,7 +65,7 @@ impl Ingest {
             let refused = self.decide(tenant, &mut email, &locals, verdict, stamped).await?;
             email.actions.receipts.extend(receipt.clone());
             if refused.is_some() || email.targets.is_empty() && email.actions.is_empty() {
-                return Ok(refused);
+                return Ok(Placed { refused, email, locals });
             }
             let (given_back, stored) = self.commit(tenant, email).await?;
             email = given_back;
@@ -68,7 +77,7 @@ impl Ingest {
                     if brings_report {
                         self.reports.stored();
                     }
-                    return Ok(None);
+                    return Ok(Placed { refused: None, email, locals });
                 }
                 Err(store::Error::Stale) => locals = self.resolve_anew(tenant, recipients).await?,
                 Err(error) => return Err(error.into()),

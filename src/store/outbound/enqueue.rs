@@ -102,6 +102,19 @@ impl Db {
 }
 
 impl TenantTx {
+    /// How many reports were queued for an address within a day.
+    pub async fn reports_of_a_day(&mut self, to: &Address) -> Result<i64, Error> {
+        let tenant = self.id().0;
+        Ok(sqlx::query_scalar(
+            "SELECT count(*) FROM public.outbound_messages o WHERE o.tenant_id = $1 AND o.recipient = $2
+                AND o.source = 'bounce' AND o.queued_at > now() - interval '1 day'",
+        )
+        .bind(tenant)
+        .bind(to.as_str())
+        .fetch_one(self.conn())
+        .await?)
+    }
+
     /// Puts one row for each recipient into the queue: one statement. A
     /// recipient that is in this send already is left as it is.
     pub async fn enqueue(&mut self, send: &Enqueue<'_>) -> Result<(), Error> {

@@ -8,6 +8,7 @@ mod filters;
 mod forwards;
 mod receipts;
 mod replies;
+mod successes;
 mod threads;
 
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
