@@ -91,7 +91,8 @@ impl Reports {
         // A report about a report is not wanted (RFC 3461 §5.2.7 f).
         let recipient = Recipient { notify: NEVER, ..Recipient::plain(to) };
         let from = format!("mailer-daemon@{}", self.us);
-        Ok(Some(Report { email, mail_from: MailFrom::default(), recipient, from }))
+        let mail_from = MailFrom { require_tls: row.require_tls, ..MailFrom::default() };
+        Ok(Some(Report { email, mail_from, recipient, from }))
     }
 
     fn compose(
@@ -118,7 +119,7 @@ impl Reports {
             last_attempt: Some(OffsetDateTime::now_utc().unix_timestamp()),
             will_retry_until: until.map(OffsetDateTime::unix_timestamp),
         };
-        let whole = row.ret == DsnReturn::Full && original.len() <= MAX_RETURNED;
+        let whole = returns_all(row) && original.len() <= MAX_RETURNED;
         dsn::compose(&Dsn {
             to: &row.reverse_path,
             message_id,
@@ -139,9 +140,7 @@ impl Reports {
     async fn original(&self, row: &Leased) -> Result<Vec<u8>, Error> {
         let Some(email) = row.email else { return Ok(Vec::new()) };
         match self.bodies.load(row.tenant, email).await {
-            Ok(body) if row.ret == DsnReturn::Full && body.len() <= MAX_RETURNED => {
-                body.all().await
-            }
+            Ok(body) if returns_all(row) && body.len() <= MAX_RETURNED => body.all().await,
             Ok(body) => Ok(body.header().to_vec()),
             Err(Error::NotFound(_)) => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -171,6 +170,11 @@ impl Reports {
             send_at: None,
         }
     }
+}
+
+/// Never where TLS was required (RFC 8689 §5).
+fn returns_all(row: &Leased) -> bool {
+    row.ret == DsnReturn::Full && !row.require_tls
 }
 
 /// The status to report: a failure is of class 5, whatever it was before it

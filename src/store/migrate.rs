@@ -51,6 +51,7 @@ migrations! {
     "0031_tenant_batch",
     "0032_batch",
     "0033_deliver_by",
+    "0034_tenant_require_tls",
 }
 
 /// Why the schema could not be brought up to date.

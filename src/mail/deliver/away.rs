@@ -100,6 +100,7 @@ impl Away {
             };
             let (via, reported) = (session.via().clone(), session.reports());
             let keeps_time = session.keeps_time();
+            let rest = waiting.split_off(waiting.len().min(session.most_recipients()));
             let fates = session.transact(&envelope(&waiting), &rendered.content).await;
             let mut again = Vec::new();
             for (row, (phase, reply)) in waiting.into_iter().zip(fates) {
@@ -112,6 +113,7 @@ impl Away {
                 self.queue.settle(&row, &ended).await;
             }
             line.after(!again.is_empty()).await;
+            again.extend(rest);
             waiting = again;
         }
     }

@@ -44,8 +44,9 @@ impl Envelope {
         if let Some(limit) = offer.max_size.filter(|limit| content.len() as u64 > *limit) {
             return Some(outcome::too_big(limit));
         }
-        // RFC 8689 §4.2.1
-        if self.require_tls && !(verified && offer.require_tls) {
+        // RFC 8689 §4.2.1; §5: a report is better sent all the same than lost.
+        let must = self.require_tls && !self.reverse_path.is_empty();
+        if must && !(verified && offer.require_tls) {
             return Some(outcome::not_offered("REQUIRETLS", (5, 7, 30)));
         }
         // RFC 2852 §4: what goes back when it is late is not given to who would not see to it.
@@ -88,7 +89,7 @@ impl Envelope {
         if offer.smtputf8 && self.needs_utf8(content) {
             line.push_str(" SMTPUTF8");
         }
-        if self.require_tls {
+        if self.require_tls && offer.require_tls {
             line.push_str(" REQUIRETLS");
         }
         if let Some((by, seconds)) = self.deliver_by.filter(|_| offer.deliver_by.is_some()) {
@@ -141,6 +142,8 @@ mod tests {
         size: true,
         max_size: Some(100),
         deliver_by: Some(30),
+        most_recipients: None,
+        most_messages: None,
     };
 
     fn envelope() -> Envelope {
@@ -189,5 +192,9 @@ mod tests {
         let secret = Envelope { require_tls: true, ..envelope() };
         assert_eq!(obstacle(&secret, "", &ALL), Some((5, 7, 30)));
         assert_eq!(secret.obstacle(b"", &ALL, true), None);
+        let report = Envelope { reverse_path: String::new(), ..secret };
+        assert_eq!(obstacle(&report, "", &Offer::default()), None);
+        assert!(!report.mail(b"", &Offer::default()).contains("REQUIRETLS"));
+        assert!(report.mail(b"", &ALL).contains(" REQUIRETLS"));
     }
 }

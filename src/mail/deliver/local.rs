@@ -66,6 +66,7 @@ impl Here {
             recipient: address,
             local,
             content: &rendered.content,
+            require_tls: row.require_tls,
         };
         match self.ingest.deliver(delivery).await {
             Ok(()) => Outcome::Delivered(outcome::taken()),

@@ -1,6 +1,8 @@
 //! A connection to one host: opened, made secret where the host can, used for
 //! one message after the other.
 
+use std::num::NonZeroUsize;
+
 use crate::domain::outcome::{Reply, Via};
 use crate::mail::deliver::conversation::{Conversation, Deadlines};
 use crate::mail::deliver::envelope::Envelope;
@@ -31,6 +33,8 @@ pub struct Session {
     via: Via,
     /// Under TLS, with the host that was meant.
     verified: bool,
+    /// Transactions so far.
+    messages: usize,
 }
 
 impl Dialer {
@@ -89,7 +93,7 @@ impl Dialer {
 impl Session {
     fn new(target: &Target, conversation: Conversation<Stream>, tls: Option<String>) -> Self {
         let via = Via { host: Some(target.host.clone()), ip: Some(target.at.ip()), tls };
-        Self { conversation, via, verified: false }
+        Self { conversation, via, verified: false, messages: 0 }
     }
 
     /// Where this is.
@@ -107,20 +111,25 @@ impl Session {
         self.conversation.offer().deliver_by.is_some()
     }
 
-    /// Whether it can be used for another message.
+    /// Recipients that the host takes in one transaction (RFC 9422).
+    pub fn most_recipients(&self) -> usize {
+        self.conversation.offer().most_recipients.map_or(usize::MAX, NonZeroUsize::get)
+    }
+
+    /// Whether it can be used for another message (RFC 9422: as many as the host takes).
     pub fn is_usable(&self) -> bool {
-        self.conversation.is_usable()
+        let most = self.conversation.offer().most_messages;
+        self.conversation.is_usable() && most.is_none_or(|most| self.messages < most.get())
     }
 
     /// Hands over one message, unless the host cannot take it.
     pub async fn transact(&mut self, envelope: &Envelope, content: &[u8]) -> Vec<Fate> {
         let offer = self.conversation.offer();
-        match envelope.obstacle(content, offer, self.verified) {
-            Some(reply) => {
-                envelope.recipients.iter().map(|_| (Phase::Mail, reply.clone())).collect()
-            }
-            None => self.conversation.transact(envelope, content).await,
+        if let Some(reply) = envelope.obstacle(content, offer, self.verified) {
+            return envelope.recipients.iter().map(|_| (Phase::Mail, reply.clone())).collect();
         }
+        self.messages += 1;
+        self.conversation.transact(envelope, content).await
     }
 
     /// Says goodbye.

@@ -21,6 +21,8 @@ pub struct Delivery<'a> {
     pub local: &'a Local,
     /// The message as it goes to this recipient.
     pub content: &'a [u8],
+    /// It required TLS (RFC 8689).
+    pub require_tls: bool,
 }
 
 impl Ingest {
@@ -30,7 +32,7 @@ impl Ingest {
     /// # Errors
     /// As [`Ingest::accept`].
     pub async fn deliver(&self, delivery: Delivery<'_>) -> Result<(), Error> {
-        let Delivery { queue_id, reverse_path, recipient, local, content } = delivery;
+        let Delivery { queue_id, reverse_path, recipient, local, content, require_tls } = delivery;
         let _memory = self.reserve(content.len() as u64).await?;
         check(content)?;
         check_loop(content, recipient)?;
@@ -51,7 +53,11 @@ impl Ingest {
         };
         let recipients = [(recipient, local)];
         let verdict = Verdict::default();
-        match self.place(local.tenant, raw.into(), origin, &recipients, &verdict).await?.refused {
+        match self
+            .place(local.tenant, raw.into(), origin, &recipients, (&verdict, require_tls))
+            .await?
+            .refused
+        {
             None => Ok(()),
             Some(text) => Err(Error::Refused(text)),
         }

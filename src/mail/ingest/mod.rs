@@ -209,7 +209,14 @@ impl Ingest {
             let to: Vec<place::To<'_>> =
                 recipients.iter().map(|(r, local)| (&r.address, local)).collect();
             // Boxed: a session should not hold room for all of this.
-            let placed = Box::pin(self.place(tenant, raw, origin, &to, &verdict)).await?;
+            let placed = Box::pin(self.place(
+                tenant,
+                raw,
+                origin,
+                &to,
+                (&verdict, arrival.mail_from.require_tls),
+            ));
+            let placed = placed.await?;
             if let Some(text) = placed.refused {
                 refused = refused.or(Some(text));
                 continue;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::domain::address::Address;
@@ -45,7 +46,7 @@ impl Ingest {
         raw: Bytes,
         origin: Origin,
         recipients: &[To<'_>],
-        verdict: &Verdict,
+        (verdict, require_tls): (&Verdict, bool),
     ) -> Result<Placed, Error> {
         let receipt = receipt(&raw, verdict);
         let mut email = Box::new(self.prepare(tenant, raw, origin, Vec::new()).await?);
@@ -63,6 +64,12 @@ impl Ingest {
         let mut locals: Vec<Local> = recipients.iter().map(|(_, local)| (*local).clone()).collect();
         for _ in 0..TRIES {
             let refused = self.decide(tenant, &mut email, &locals, verdict, stamped).await?;
+            if require_tls {
+                // RFC 8689: so does what is sent on, or said, because of it.
+                for row in &mut email.actions.outbound {
+                    row["require_tls"] = json!(true);
+                }
+            }
             email.actions.receipts.extend(receipt.clone());
             if refused.is_some() || email.targets.is_empty() && email.actions.is_empty() {
                 return Ok(Placed { refused, email, locals });

@@ -96,7 +96,9 @@ impl Ingest {
         let never = Notify { success: false, failure: false, delay: false };
         let recipients = [Recipient { notify: never, ..Recipient::plain(to.clone()) }];
         let from = format!("mailer-daemon@{}", self.hostname);
-        tx.enqueue(&Reports::send(&email, &MailFrom::default(), &recipients, &from)).await?;
+        let require_tls = taken.mail_from.require_tls;
+        let mail_from = MailFrom { require_tls, ..MailFrom::default() };
+        tx.enqueue(&Reports::send(&email, &mail_from, &recipients, &from)).await?;
         tx.commit().await?;
         self.queue.notify_one();
         Ok(())

@@ -5,6 +5,8 @@
 //! status-code ::= class "." subject "." detail
 //! ```
 
+use std::num::NonZeroUsize;
+
 use crate::domain::outcome::Reply;
 
 /// Characters of a reply that are kept.
@@ -113,6 +115,10 @@ pub struct Offer {
     /// RFC 2852: the least seconds that it takes before a message goes back; `None` when it does not
     /// know of any.
     pub deliver_by: Option<i64>,
+    /// RFC 9422 RCPTMAX: recipients of one transaction.
+    pub most_recipients: Option<NonZeroUsize>,
+    /// RFC 9422 MAILMAX: transactions of one session.
+    pub most_messages: Option<NonZeroUsize>,
 }
 
 impl Offer {
@@ -128,6 +134,7 @@ impl Offer {
                 "DSN" => offer.dsn = true,
                 "STARTTLS" => offer.starttls = true,
                 "DELIVERBY" => offer.deliver_by = Some(least_time(value)),
+                "LIMITS" => offer.read_limits(value),
                 "REQUIRETLS" => offer.require_tls = true,
                 "SIZE" => {
                     offer.size = true;
@@ -138,6 +145,17 @@ impl Offer {
             }
         }
         offer
+    }
+
+    /// RFC 9422 §3: `LIMITS name=value ...`; what is not known, or no number, says nothing.
+    fn read_limits(&mut self, limits: &str) {
+        for (name, value) in limits.split_whitespace().filter_map(|limit| limit.split_once('=')) {
+            match name.to_ascii_uppercase().as_str() {
+                "RCPTMAX" => self.most_recipients = value.parse().ok(),
+                "MAILMAX" => self.most_messages = value.parse().ok(),
+                _ => {}
+            }
+        }
     }
 }
 
@@ -199,6 +217,13 @@ mod tests {
             max_size: Some(1000),
             ..Offer::default()
         };
+        assert_eq!(offer, expected);
+        let said = replies(
+            b"250-x\r\n250-DELIVERBY 60\r\n250 limits RcptMax=20 MAILMAX=0 X=Y RCPTMAX\r\n",
+        );
+        let offer = Offer::read(&said[0]);
+        let most_recipients = NonZeroUsize::new(20);
+        let expected = Offer { deliver_by: Some(60), most_recipients, ..Offer::default() };
         assert_eq!(offer, expected);
     }
 

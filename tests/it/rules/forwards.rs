@@ -2,6 +2,7 @@
 
 use super::Scene;
 use crate::support::remote_mx::Step;
+use crate::support::smtp::Smtp;
 use crate::support::sql::strings;
 
 impl Scene {
@@ -193,4 +194,35 @@ async fn what_cannot_be_forwarded_and_nobody_is_told_of_stays_here() {
         SELECT 'x' FROM gone";
     assert_eq!(strings(scene.pool(), &scene.filled(ended)).await.len(), 1);
     assert_eq!(scene.kept(&scene.bob).await, ["INBOX: lost?", "INBOX: ended"]);
+}
+
+#[tokio::test]
+async fn what_requires_tls_is_passed_on_with_it_or_not_at_all() {
+    let scene = Scene::new().await;
+    scene.with_keys().await;
+    let (good, good_domain) = scene.server.proven_remote().await;
+    good.offer(&["REQUIRETLS"]);
+    let (old, old_domain) = scene.server.proven_remote().await;
+    for domain in [&good_domain, &old_domain] {
+        scene.forward(&format!("bob@{domain}"), false).await;
+    }
+    let mut smtp = Smtp::greeted(scene.server.at.smtp.unwrap()).await.starttls().await;
+    smtp.ask("EHLO client.test", "250").await;
+    smtp.ask("MAIL FROM:<ann@shop.test> REQUIRETLS", "250").await;
+    smtp.ask(&format!("RCPT TO:<{}>", scene.bob), "250").await;
+    smtp.ask("DATA", "354").await;
+    smtp.send("From: ann@shop.test\r\nSubject: secret\r\n\r\nx\r\n.\r\n").await;
+    smtp.expect("250 ").await;
+    let received = good.wait_for(1).await.remove(0);
+    assert!(received.tls && received.mail_from.contains(" REQUIRETLS"), "{}", received.mail_from);
+    let refused = scene.filled(&format!(
+        "SELECT last_enhanced FROM public.outbound_messages
+         WHERE tenant_id = '{{t}}' AND recipient = 'bob@{old_domain}' AND state = 'bounced'"
+    ));
+    let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while strings(scene.pool(), &refused).await != ["5.7.30"] {
+        assert!(std::time::Instant::now() < limit, "not refused");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(old.commands().iter().all(|line| !line.starts_with("MAIL")));
 }

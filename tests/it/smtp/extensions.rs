@@ -168,3 +168,26 @@ async fn what_reports_are_to_say_is_kept_with_the_message() {
     ];
     assert_eq!(said, expected);
 }
+
+#[tokio::test]
+async fn no_server_is_given_more_at_once_than_it_takes() {
+    let house = House::with_keys().await;
+    let (mx, domain) = server().await.remote(false).await;
+    mx.offer(&["PIPELINING", "LIMITS MAILMAX=1 RCPTMAX=2"]);
+    let mut smtp = logged_in(&house).await;
+    smtp.ask(&format!("MAIL FROM:<{}>", house.ann), "250 ").await;
+    for n in 0..5 {
+        smtp.ask(&format!("RCPT TO:<bob{n}@{domain}>"), "250 ").await;
+    }
+    smtp.ask("DATA", "354 ").await;
+    smtp.send(format!("From: {}\r\n\r\nmany\r\n.\r\n", house.ann)).await;
+    smtp.expect("250 ").await;
+    let mut received = mx.wait_for(3).await;
+    received.sort_by_key(|message| std::cmp::Reverse(message.rcpt_to.len()));
+    let recipients: Vec<usize> = received.iter().map(|message| message.rcpt_to.len()).collect();
+    assert_eq!(recipients, [2, 2, 1]);
+    let mut connections: Vec<usize> = received.iter().map(|message| message.connection).collect();
+    connections.sort_unstable();
+    connections.dedup();
+    assert_eq!(connections.len(), 3);
+}
