@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use crate::domain::ids::{EmailId, FolderId};
+use crate::domain::verdict::Verdict;
 use crate::store::entries::{Entry, entry};
 use crate::store::error::Error;
 use crate::store::tenant::TenantTx;
@@ -30,10 +31,17 @@ pub struct RuleMessage {
     pub reference_ids: Vec<String>,
     /// File name and type of each attachment.
     pub attachments: Vec<(Option<String>, String)>,
-    /// What was found out when it came.
-    pub verdict: Value,
+    verdict: Value,
     /// Whether there was mail from or to its sender before it came.
     pub sender_known: bool,
+}
+
+impl RuleMessage {
+    /// What was found out when it came. What an older version wrote and this
+    /// one cannot read says nothing.
+    pub fn verdict(&self) -> Verdict {
+        serde_json::from_value(self.verdict.clone()).unwrap_or_default()
+    }
 }
 
 /// Messages of a folder that are read at once, and about how many octets.

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use koltrix_mail::domain::address::Address;
+use koltrix_mail::domain::ids::EmailId;
+use koltrix_mail::mail::Error;
 use koltrix_mail::mail::filters::{Filters, Tried};
 use koltrix_mail::mail::rules::Explained;
+use uuid::Uuid;
 
 use super::plain;
 use crate::cli::explain::explain;
@@ -14,22 +17,37 @@ use crate::cli::output::Format;
 
 /// Explain what the filters of a mailbox make of a message; nothing is changed.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  koltrix-mail filter test jo@acme.example message.eml")]
+#[command(after_help = "Example:\n  koltrix-mail filter test jo@acme.example message.eml\n  \
+    koltrix-mail filter test jo@acme.example --email 0b7a1c52-0d64-4c5e-9a43-1f5d2f0f3d6e")]
 pub(super) struct Test {
     /// Which mailbox.
     address: Address,
     /// The message, as a file with its header.
-    message: PathBuf,
+    #[arg(required_unless_present = "email")]
+    message: Option<PathBuf>,
+    /// A stored message instead, by the id of its row in `emails`: with what was
+    /// found out about it when it came.
+    #[arg(long, value_name = "ID", conflicts_with = "message")]
+    email: Option<Uuid>,
     #[command(flatten)]
     format: Format,
 }
 
 impl Test {
     pub(super) async fn run(self, filters: &Filters) -> anyhow::Result<()> {
-        let raw = std::fs::read(&self.message)
-            .with_context(|| format!("the message {} cannot be read", self.message.display()))?;
-        let tried = filters.test(&self.address, &raw).await;
-        let tried = tried.map_err(|e| explain(self.address.as_str(), e))?;
+        let tried = match (self.email, &self.message) {
+            (Some(email), _) => filters.test_stored(&self.address, EmailId(email)).await,
+            (None, Some(path)) => {
+                let raw = std::fs::read(path)
+                    .with_context(|| format!("the message {} cannot be read", path.display()))?;
+                filters.test(&self.address, &raw).await
+            }
+            (None, None) => anyhow::bail!("a message or --email is needed"),
+        };
+        let tried = tried.map_err(|error| match (&error, self.email) {
+            (Error::NotFound("email"), Some(email)) => explain(&email.to_string(), error),
+            _ => explain(self.address.as_str(), error),
+        })?;
         self.format.show(&tried, |tried| story(tried))
     }
 }

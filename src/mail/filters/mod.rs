@@ -7,6 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::address::Address;
+use crate::domain::ids::EmailId;
 use crate::domain::verdict::Verdict;
 use crate::mail::Error;
 use crate::mail::changes::Changes;
@@ -92,20 +93,29 @@ impl Filters {
         if let Some(sender) = view.from.first().filter(|_| mailbox.asks_for_sender()) {
             view.sender_known = self.db.tenant(row.tenant_id).knows_sender(sender).await?;
         }
-        let mut asked = Vec::new();
-        run(&mailbox.rules, &view, |step| asked.push(step.matched));
-        let tried = mailbox.rules.iter().enumerate().map(|(n, rule)| {
-            let matched = asked.get(n).copied().unwrap_or(false);
-            let actions = rule.then.iter().filter(|_| matched).map(ToString::to_string);
-            Tried {
-                name: rule.name.clone(),
-                asked: n < asked.len(),
-                matched,
-                because: evaluate::explain(&rule.when, &view),
-                actions: actions.collect(),
-            }
-        });
-        Ok(tried.collect())
+        Ok(try_on(&mailbox, &view))
+    }
+
+    /// The same for a message that is stored: with what was found out about it
+    /// when it came, as it is kept with it.
+    ///
+    /// # Errors
+    /// As [`Filters::list`]; [`Error::NotFound`] also without such an email in
+    /// the organisation of the mailbox.
+    pub async fn test_stored(
+        &self,
+        address: &Address,
+        email: EmailId,
+    ) -> Result<Vec<Tried>, Error> {
+        let row = self.db.mailbox(address).await.map_err(not_found)?;
+        let mailbox = self.mailbox(address).await?;
+        let mut tx = self.db.tenant(row.tenant_id).snapshot().await?;
+        let message = tx.rule_message(email).await.map_err(|error| match error {
+            crate::store::Error::NotFound => Error::NotFound("email"),
+            other => other.into(),
+        })?;
+        let verdict = message.verdict();
+        Ok(try_on(&mailbox, &View::of_stored(&message, &verdict)))
     }
 
     async fn mailbox(&self, address: &Address) -> Result<Mailbox, Error> {
@@ -114,6 +124,24 @@ impl Filters {
         let row = mailboxes.into_iter().find(|mailbox| mailbox.address == address.as_str());
         row.map(Mailbox::read).ok_or(Error::NotFound("mailbox"))
     }
+}
+
+/// Asks the rules of a mailbox, one after the other.
+fn try_on(mailbox: &Mailbox, view: &View<'_>) -> Vec<Tried> {
+    let mut asked = Vec::new();
+    run(&mailbox.rules, view, |step| asked.push(step.matched));
+    let tried = mailbox.rules.iter().enumerate().map(|(n, rule)| {
+        let matched = asked.get(n).copied().unwrap_or(false);
+        let actions = rule.then.iter().filter(|_| matched).map(ToString::to_string);
+        Tried {
+            name: rule.name.clone(),
+            asked: n < asked.len(),
+            matched,
+            because: evaluate::explain(&rule.when, view),
+            actions: actions.collect(),
+        }
+    });
+    tried.collect()
 }
 
 fn not_found(error: crate::store::Error) -> Error {

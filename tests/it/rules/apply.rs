@@ -191,3 +191,23 @@ async fn sessions_that_move_the_same_mail_meanwhile_do_no_harm() {
     let gone = imap.brings("NOOP").await;
     assert_eq!(gone.iter().filter(|line| line.ends_with(" EXPUNGE")).count(), 256, "{gone:?}");
 }
+
+#[tokio::test]
+async fn a_stored_message_is_explained_with_what_was_found_out_when_it_came() {
+    let scene = Scene::new().await;
+    let sender = format!("sender-{}.test", uuid::Uuid::new_v4().simple());
+    scene.server.dns.txt(&sender, "v=spf1 ?all");
+    let answer = scene.send_from(&format!("ann@{sender}"), &[&scene.bob], "Subject: who").await;
+    assert!(answer.starts_with("250 "), "{answer}");
+    let condition = r#"{"field": "authenticity", "op": "equals", "value": "spf=neutral"}"#;
+    scene.filter(1, condition, r#"[{"do": "flag"}]"#).await;
+    let email = scene.texts("SELECT id::text FROM {s}.emails").await.remove(0);
+    let program = program().await;
+    let told = program.ok(&format!("filter test {} --email {email}", scene.bob)).await;
+    assert!(told.starts_with("rule 1: matches\n") && told.contains("spf=neutral"), "{told}");
+    // Nobody else's, and nothing was changed by it.
+    let stranger = Scene::new().await;
+    let error = program.error(&format!("filter test {} --email {email}", stranger.bob)).await;
+    assert!(error.contains(&format!("there is no email {email}")), "{error}");
+    assert_eq!(scene.kept(&scene.bob).await, ["INBOX: who"]);
+}

@@ -14,7 +14,6 @@ use crate::domain::address::Address;
 use crate::domain::flags::{FlagOp, Flags};
 use crate::domain::ids::{AddressId, FolderId};
 use crate::domain::rule::Rule;
-use crate::domain::verdict::Verdict;
 use crate::mail::Error;
 use crate::mail::filters::{Filters, not_found};
 use crate::mail::rules::{View, run};
@@ -167,8 +166,7 @@ impl Filters {
 impl Run<'_> {
     /// What the rules want of a message and it does not have yet.
     fn decide(&mut self, entry: &Entry, message: &RuleMessage) -> Change {
-        // One that an older version wrote says nothing.
-        let verdict: Verdict = serde_json::from_value(message.verdict.clone()).unwrap_or_default();
+        let verdict = message.verdict();
         let view = View::of_stored(message, &verdict);
         let (mut place, mut matched) = (0, false);
         let (rules, applied) = (&self.rules, &mut self.applied);
