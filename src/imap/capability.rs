@@ -31,6 +31,7 @@ const ALWAYS: &[&str] = &[
     "CONDSTORE",
     "QRESYNC",
     "OBJECTID",
+    "UIDONLY",
 ];
 
 /// How far a connection has come.

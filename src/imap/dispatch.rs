@@ -10,7 +10,7 @@ use super::session::{State, Then};
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
 use crate::wire::imap::command::{Command, Returns, Select, Tag};
-use crate::wire::imap::response::Writer;
+use crate::wire::imap::response::{Code, Writer};
 
 /// A command carried out.
 pub(super) struct Done {
@@ -56,6 +56,10 @@ pub(super) async fn carry_out(
     let stage = state.stage(channel);
     if state.is_logged_in() && command.uses_condstore() {
         turn.enabled.use_condstore();
+    }
+    if turn.enabled.uid_only() && command.uses_sequence_numbers() {
+        let answer = Answer::bad("Messages have no other numbers than UIDs now");
+        return Ok(answer.with(Code::UidRequired).into());
     }
     Ok(match command {
         Command::Capability => {

@@ -8,6 +8,7 @@ pub(super) struct Enabled {
     rev2: bool,
     condstore: bool,
     qresync: bool,
+    uid_only: bool,
 }
 
 impl Enabled {
@@ -28,6 +29,10 @@ impl Enabled {
                 // RFC 7162 §3.2.3.
                 self.condstore = true;
                 "QRESYNC"
+            }
+            "UIDONLY" => {
+                self.uid_only = true;
+                "UIDONLY"
             }
             _ => return None,
         })
@@ -53,9 +58,19 @@ impl Enabled {
         self.condstore
     }
 
-    /// VANISHED takes the place of EXPUNGE (RFC 7162 §3.2.10).
+    /// A client may say what it knows of a mailbox (RFC 7162 §3.2.5).
     pub(super) fn qresync(self) -> bool {
         self.qresync
+    }
+
+    /// Sequence numbers are neither taken nor told (RFC 9586).
+    pub(super) fn uid_only(self) -> bool {
+        self.uid_only
+    }
+
+    /// VANISHED takes the place of EXPUNGE (RFC 7162 §3.2.10, RFC 9586 §3.4).
+    pub(super) fn vanished(self) -> bool {
+        self.qresync || self.uid_only
     }
 }
 

@@ -7,7 +7,7 @@ use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::{Entry, Mailboxes};
 use crate::wire::imap::command::Command;
-use crate::wire::imap::response::Writer;
+use crate::wire::imap::response::{FetchWriter, Writer};
 
 /// What may be told, and how hard to look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,9 +91,9 @@ pub(super) async fn report(
     Ok(())
 }
 
-/// Tells which messages are gone: by their UIDs once QRESYNC is on (RFC 7162 §3.2.10).
+/// Tells which messages are gone, by their UIDs where the client has turned that on.
 fn write_expunged(out: &mut Writer, selected: &mut Selected, enabled: Enabled) {
-    if enabled.qresync() {
+    if enabled.vanished() {
         let gone = selected.view.take_vanished();
         if !gone.is_empty() {
             out.vanished(&gone, false);
@@ -105,6 +105,25 @@ fn write_expunged(out: &mut Writer, selected: &mut Selected, enabled: Enabled) {
     }
 }
 
+/// Begins what is told of one message: FETCH with its sequence number, and its UID where `uid`, or
+/// UIDFETCH (RFC 9586 §3.3).
+pub(super) fn begin(
+    out: &mut Writer,
+    enabled: Enabled,
+    sequence: u32,
+    number: u32,
+    uid: bool,
+) -> FetchWriter<'_> {
+    if enabled.uid_only() {
+        return out.uid_fetch(number);
+    }
+    let mut answer = out.fetch(sequence);
+    if uid {
+        answer.uid(number);
+    }
+    answer
+}
+
 /// `FETCH (FLAGS ...)` of one message, with its UID where `uid`.
 pub(super) fn write_flags(
     out: &mut Writer,
@@ -114,11 +133,8 @@ pub(super) fn write_flags(
     uid: bool,
 ) {
     let Some(sequence) = selected.view.sequence_of(entry.uid) else { return };
-    let mut answer = out.fetch(sequence);
     // RFC 7162 §3.2.4.
-    if uid || enabled.qresync() {
-        answer.uid(entry.uid);
-    }
+    let mut answer = begin(out, enabled, sequence, entry.uid, uid || enabled.qresync());
     answer.flags(&entry.flags, !enabled.rev2() && selected.view.is_recent(entry.uid));
     if enabled.condstore() {
         answer.mod_seq(entry.modseq);
@@ -136,10 +152,7 @@ pub(super) fn write_mod_seq(
     uid: bool,
 ) {
     let Some(sequence) = selected.view.sequence_of(entry.uid) else { return };
-    let mut answer = out.fetch(sequence);
-    if uid || enabled.qresync() {
-        answer.uid(entry.uid);
-    }
+    let mut answer = begin(out, enabled, sequence, entry.uid, uid || enabled.qresync());
     answer.mod_seq(entry.modseq);
     answer.end();
 }

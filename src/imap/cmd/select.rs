@@ -46,6 +46,7 @@ pub(in crate::imap) async fn select(
         out.list(ListLine { name: &select.mailbox, attributes, child_info: ChildInfo::default() });
     } else {
         out.recent(selected.view.recent());
+        let first_unseen = first_unseen.filter(|_| !enabled.uid_only());
         if let Some(unseen) = first_unseen.and_then(|uid| selected.view.sequence_of(uid)) {
             out.untagged(State::Ok, Some(Code::Unseen(unseen)), "The first unseen message");
         }

@@ -19,4 +19,5 @@ mod quota;
 mod quota_race;
 mod rev2;
 mod search;
+mod uidonly;
 mod updates;

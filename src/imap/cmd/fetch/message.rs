@@ -9,6 +9,7 @@ use super::content::{Piece, Source};
 use super::plan::Plan;
 use crate::imap::channel::{Channel, Gone, Sink};
 use crate::imap::selected::Selected;
+use crate::imap::updates;
 use crate::mail::Error;
 use crate::mail::mailbox::{Entry, Fetched};
 use crate::wire::imap::command::{Content, FetchItem};
@@ -38,10 +39,7 @@ impl From<Gone> for Failure {
 /// UID and flags of a message.
 pub(super) fn entry(out: &mut Writer, selected: &mut Selected, plan: &Plan<'_>, entry: &Entry) {
     let Some(sequence) = selected.view.sequence_of(entry.uid) else { return };
-    let mut answer = out.fetch(sequence);
-    if plan.extra_uid() {
-        answer.uid(entry.uid);
-    }
+    let mut answer = updates::begin(out, plan.enabled, sequence, entry.uid, plan.extra_uid());
     for item in plan.items {
         write_entry_item(&mut answer, selected, plan, item, entry);
     }
@@ -84,10 +82,8 @@ async fn write(
 ) -> Result<(), Failure> {
     let Some(sequence) = selected.view.sequence_of(fetched.entry.uid) else { return Ok(()) };
     let source = Source::open(&job.services.bodies, job.who, &mut fetched)?;
-    let mut answer = out.fetch(sequence);
-    if job.plan.extra_uid() {
-        answer.uid(fetched.entry.uid);
-    }
+    let (plan, uid) = (&job.plan, fetched.entry.uid);
+    let mut answer = updates::begin(out, plan.enabled, sequence, uid, plan.extra_uid());
     for item in job.plan.items {
         match (item.content(), &source) {
             (Some(content), Some(source)) => {

@@ -43,7 +43,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Whether the UID is told although it was not asked for.
+    /// Whether the UID is told although it was not asked for, where the answer does not begin with
+    /// it.
     pub(super) fn extra_uid(&self) -> bool {
         self.uid && !self.items.contains(&FetchItem::Uid)
     }

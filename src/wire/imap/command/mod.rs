@@ -117,6 +117,21 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether a command takes or tells sequence numbers, which is over once UIDONLY is on
+    /// (RFC 9586 §3).
+    pub fn uses_sequence_numbers(&self) -> bool {
+        match self {
+            Self::Fetch(fetch) => !fetch.uid,
+            Self::Store(store) => !store.uid,
+            Self::Copy(transfer) | Self::Move(transfer) => !transfer.uid,
+            Self::Search(search) => {
+                !search.uid || search.keys.iter().any(SearchKey::names_sequence_numbers)
+            }
+            Self::Select(select) => select.known.as_ref().is_some_and(|known| known.by_sequence),
+            _ => false,
+        }
+    }
+
     /// Whether a command speaks of mod-sequences: that turns CONDSTORE on
     /// (RFC 7162 §3.1).
     pub fn uses_condstore(&self) -> bool {

@@ -87,12 +87,21 @@ pub enum SearchKey {
 impl SearchKey {
     /// Whether it asks for mod-sequences, here or in what it combines.
     pub fn is_of_mod_seq(&self) -> bool {
+        self.any(&|key| matches!(key, Self::ModSeq(_)))
+    }
+
+    /// Whether it names sequence numbers, here or in what it combines.
+    pub fn names_sequence_numbers(&self) -> bool {
+        self.any(&|key| matches!(key, Self::Sequence(set) if !set.is_saved()))
+    }
+
+    /// Whether `is` holds of this key, or of one that it combines.
+    fn any(&self, is: &impl Fn(&Self) -> bool) -> bool {
         match self {
-            Self::ModSeq(_) => true,
-            Self::Not(one) => one.is_of_mod_seq(),
-            Self::Or(one, other) => one.is_of_mod_seq() || other.is_of_mod_seq(),
-            Self::And(keys) => keys.iter().any(Self::is_of_mod_seq),
-            _ => false,
+            Self::Not(one) => one.any(is),
+            Self::Or(one, other) => one.any(is) || other.any(is),
+            Self::And(keys) => keys.iter().any(|key| key.any(is)),
+            key => is(key),
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Known {
     pub mod_seq: u64,
     /// The messages that it knows; `None` for all there were.
     pub uids: Option<SequenceSet>,
+    /// Some of them were named by sequence numbers as well.
+    pub by_sequence: bool,
 }
 
 /// ```abnf
@@ -68,14 +70,15 @@ fn known(cursor: &mut Cursor<'_>) -> Parsed<Known> {
         cursor.sp()?;
         uids = Some(cursor.sequence_set()?);
     }
-    if cursor.eat(b" (") {
+    let by_sequence = cursor.eat(b" (");
+    if by_sequence {
         cursor.sequence_set()?;
         cursor.sp()?;
         cursor.sequence_set()?;
         cursor.expect(")")?;
     }
     cursor.expect(")")?;
-    Ok(Known { uid_validity, mod_seq, uids })
+    Ok(Known { uid_validity, mod_seq, uids, by_sequence })
 }
 
 #[cfg(test)]

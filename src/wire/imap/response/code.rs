@@ -87,6 +87,8 @@ pub enum Code<'a> {
     UidNext(u32),
     /// The mailbox's UIDVALIDITY.
     UidValidity(u32),
+    /// Sequence numbers are not used any more (RFC 9586 §3.2).
+    UidRequired,
     /// A part of the server is out of order for now (RFC 5530).
     Unavailable,
     /// The sequence number of the first message that is not seen.
@@ -142,6 +144,7 @@ impl Code<'_> {
             Code::TooBig => "TOOBIG",
             Code::TryCreate => "TRYCREATE",
             Code::UidNext(_) => "UIDNEXT",
+            Code::UidRequired => "UIDREQUIRED",
             Code::UidValidity(_) => "UIDVALIDITY",
             Code::Unavailable => "UNAVAILABLE",
             Code::Unseen(_) => "UNSEEN",

@@ -22,6 +22,16 @@ impl Writer {
         self.numbered(sequence, " FETCH (");
         FetchWriter { writer: self, first: true }
     }
+
+    /// The same for a client that knows messages by their UIDs alone.
+    ///
+    /// ```abnf
+    /// message-data =/ uniqueid SP "UIDFETCH" SP msg-att    ; RFC 9586
+    /// ```
+    pub fn uid_fetch(&mut self, uid: u32) -> FetchWriter<'_> {
+        self.numbered(uid, " UIDFETCH (");
+        FetchWriter { writer: self, first: true }
+    }
 }
 
 /// The answer for one message, half written.
