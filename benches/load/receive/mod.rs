@@ -8,30 +8,26 @@
 //! automatic answer in every mailbox. Nothing is asserted but that the rules
 //! acted.
 //!
-//! `cargo bench --bench receive -- [SECONDS] [plain | rules]`: 10 a line and
+//! `cargo bench --bench load -- receive [SECONDS] [plain | rules]`: 10 a line and
 //! both tables when not given.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
-// Figures are printed with two digits; counts are far below 2^52.
-#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
-#[path = "support/server.rs"]
-mod server;
+mod rules;
+mod usage;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use server::Server;
+use crate::server::Server;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
 const MAILBOXES: usize = 10;
 const SIZE: usize = 4096;
 
-#[tokio::main]
-async fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+/// Measures and prints.
+pub async fn run_all(arguments: &[String]) {
     let seconds = arguments.iter().find_map(|a| a.parse().ok()).unwrap_or(10);
     let only = |name: &str| arguments.iter().any(|a| a == name);
     if !only("rules") {
@@ -48,7 +44,7 @@ async fn measure(seconds: u64, rules: bool) {
     let server = Server::start().await;
     server.add_mailboxes(MAILBOXES).await;
     if rules {
-        server.add_rules().await;
+        rules::add(&server.pool).await;
     }
     println!(
         "{:>11} {:>10} {:>10} {:>10} {:>10} {:>10}",
@@ -56,11 +52,11 @@ async fn measure(seconds: u64, rules: bool) {
     );
     run(&server, 1, Duration::from_secs(2)).await; // warm
     for connections in [1, 10, 50] {
-        let before = server.usage().await;
+        let before = usage::of(&server).await;
         let started = Instant::now();
         let messages = run(&server, connections, Duration::from_secs(seconds)).await;
         let elapsed = started.elapsed().as_secs_f64();
-        let used = server.usage().await - before;
+        let used = usage::of(&server).await - before;
         let each = |total: f64| total / messages as f64;
         println!(
             "{connections:>11} {:>10.0} {:>10.2} {:>10.2} {:>10.2} {:>10.2}",
@@ -72,7 +68,7 @@ async fn measure(seconds: u64, rules: bool) {
         );
     }
     if rules {
-        server.assert_rules_acted().await;
+        rules::assert_acted(&server.pool).await;
     }
 }
 
