@@ -52,6 +52,8 @@ migrations! {
     "0032_batch",
     "0033_deliver_by",
     "0034_tenant_require_tls",
+    "0037_plans",
+    "0038_tenant_store",
 }
 
 /// Why the schema could not be brought up to date.

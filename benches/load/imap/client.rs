@@ -62,7 +62,7 @@ impl Client {
     pub async fn idle(&mut self) {
         self.stream.write_all(b"a IDLE\r\n").await.unwrap();
         self.stream.flush().await.unwrap();
-        self.until(b"+ idling\r\n").await;
+        self.until(b"+ Idling\r\n").await;
     }
 
     /// Reads up to a line with this end.
