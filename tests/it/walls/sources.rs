@@ -30,7 +30,9 @@ fn holding(needles: &[&str]) -> Vec<String> {
 #[test]
 fn only_enter_tenant_changes_the_role() {
     let needles = ["set role", "reset role", "session authorization", "set_config('role'"];
-    assert_eq!(holding(&needles), ["migrations/0001_walls.sql"]);
+    // The function, and the function as it stands.
+    let files = ["migrations/0001_walls.sql", "migrations/0037_plans.sql"];
+    assert_eq!(holding(&needles), files);
 }
 
 #[test]
