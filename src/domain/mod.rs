@@ -18,5 +18,6 @@ pub mod queue;
 pub mod report;
 pub mod rule;
 pub mod slug;
+pub mod threading;
 pub mod token;
 pub mod verdict;

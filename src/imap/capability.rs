@@ -32,6 +32,11 @@ const ALWAYS: &[&str] = &[
     "QRESYNC",
     "OBJECTID",
     "UIDONLY",
+    "SORT",
+    "SORT=DISPLAY",
+    "ESORT",
+    "THREAD=ORDEREDSUBJECT",
+    "THREAD=REFERENCES",
 ];
 
 /// How far a connection has come.

@@ -206,6 +206,12 @@ async fn about_messages(
             }
             cmd::search::search(mailboxes, out, who, selected, tag, &search).await.into()
         }
+        Command::Sort(sort) => {
+            cmd::sort::sort(mailboxes, out, who, selected, tag, &sort).await.into()
+        }
+        Command::Thread(thread) => {
+            cmd::thread::thread(mailboxes, out, who, selected, &thread).await.into()
+        }
         Command::Fetch(fetch) => {
             cmd::fetch::fetch(services, channel, who, selected, *enabled, &fetch).await?.into()
         }

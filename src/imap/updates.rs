@@ -36,6 +36,8 @@ impl Tell {
             Command::Fetch(fetch) => !fetch.uid,
             Command::Store(store) => !store.uid,
             Command::Search(search) => !search.uid,
+            Command::Sort(sort) => !sort.uid,
+            Command::Thread(thread) => !thread.uid,
             _ => false,
         };
         let always = matches!(command, Command::Noop | Command::Check);

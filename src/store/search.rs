@@ -2,6 +2,7 @@
 
 mod date;
 mod indexed;
+mod rows;
 mod text;
 
 use std::fmt::Write as _;
@@ -14,6 +15,8 @@ use crate::store::error::Error;
 use crate::store::tenant::TenantTx;
 use crate::wire::imap::command::{SearchFlag, SearchKey};
 use crate::wire::imap::numbers::NumberSet;
+
+pub use rows::{Row, Wanted};
 
 type Query = QueryBuilder<Postgres>;
 
@@ -39,19 +42,26 @@ impl TenantTx {
         keys: &[SearchKey],
         numbering: Numbering<'_>,
     ) -> Result<Vec<u32>, Error> {
-        // A table that no condition names is not read: the planner drops the join.
-        let mut query = Query::new(
-            "SELECT e.uid FROM folder_entries e LEFT JOIN emails m ON m.id = e.email_id
-             WHERE e.folder_id = ",
-        );
-        query.push_bind(folder.0).push(" AND ");
-        all(&mut query, keys, numbering);
-        query.push(" ORDER BY e.uid");
+        let mut query = select("e.uid", folder, keys, numbering);
         // No two searches are alike, so their plans are not worth keeping.
         let uids: Vec<i64> =
             query.build_query_scalar().persistent(false).fetch_all(self.conn()).await?;
         uids.into_iter().map(to_u32).collect()
     }
+}
+
+/// The query for `columns` of what is found, by UID.
+fn select(columns: &str, folder: FolderId, keys: &[SearchKey], numbering: Numbering<'_>) -> Query {
+    // A table that no condition and no column names is not read: the planner drops the join.
+    let mut query = Query::new("SELECT ");
+    query.push(columns);
+    query.push(
+        " FROM folder_entries e LEFT JOIN emails m ON m.id = e.email_id WHERE e.folder_id = ",
+    );
+    query.push_bind(folder.0).push(" AND ");
+    all(&mut query, keys, numbering);
+    query.push(" ORDER BY e.uid");
+    query
 }
 
 /// `(a AND b AND ...)`

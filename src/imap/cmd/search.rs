@@ -2,11 +2,10 @@
 
 mod result;
 
-pub(in crate::imap::cmd) use result::Found;
+pub(in crate::imap::cmd) use result::Asked;
 
 use crate::imap::answer::Answer;
 use crate::imap::selected::Selected;
-use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::{Mailboxes, Numbering};
 use crate::wire::imap::command::{Search, SearchKey, Tag};
@@ -21,45 +20,15 @@ pub(in crate::imap) async fn search(
     tag: &Tag,
     search: &Search,
 ) -> Answer {
-    let numbering = numbering(selected);
-    match mailboxes.search(who, selected.folder, &search.keys, numbering).await {
-        Ok(mut uids) => {
-            uids.retain(|&uid| selected.view.sequence_of(uid).is_some());
-            let mut found = Found { uids, uid: search.uid, sorted: false, mod_seq: None };
-            if search.keys.iter().any(SearchKey::is_of_mod_seq) {
-                match mod_seq(mailboxes, who, selected, search, &found).await {
-                    Ok(mod_seq) => found.mod_seq = mod_seq,
-                    Err(error) => return error.into(),
-                }
-            }
-            match search.returns {
-                Some(returns) => found.tell(out, selected, tag, returns),
-                None => out.search(found.numbers(selected), found.mod_seq),
-            }
-            Answer::ok("That is all")
-        }
-        Err(error) => {
-            if search.returns.is_some_and(|returns| returns.save) {
-                // RFC 5182 §2.1: a search that fails leaves nothing saved.
-                selected.saved = Vec::new();
-            }
-            error.into()
-        }
-    }
-}
-
-/// The highest MODSEQ of the messages that will be told (RFC 7162 §3.1.5, §3.1.10).
-async fn mod_seq(
-    mailboxes: &Mailboxes,
-    who: &Identity,
-    selected: &Selected,
-    search: &Search,
-    found: &Found,
-) -> Result<Option<u64>, Error> {
-    let told = search.returns.map(|returns| found.saved(returns));
-    let told = told.as_ref().unwrap_or(&found.uids);
-    let highest = mailboxes.highest_of(who, selected.folder, told).await?;
-    Ok(highest.map(i64::unsigned_abs))
+    let found = mailboxes.search(who, selected.folder, &search.keys, numbering(selected)).await;
+    let asked = Asked {
+        tag,
+        uid: search.uid,
+        returns: search.returns,
+        sorted: false,
+        of_mod_seq: search.keys.iter().any(SearchKey::is_of_mod_seq),
+    };
+    asked.answer(mailboxes, out, who, selected, found).await
 }
 
 /// What the keys may ask of the session.

@@ -9,6 +9,8 @@ pub mod messages;
 pub mod quota;
 pub mod resync;
 pub mod search;
+pub mod sort;
+pub mod thread;
 
 use tokio::sync::watch;
 

@@ -27,7 +27,7 @@ const WHOLE: Duration = Duration::from_hours(6);
 /// Emails that came so long before the last look may have been committed after it.
 const OVERLAP: time::Duration = time::Duration::minutes(2);
 /// Emails of one transaction.
-const BATCH: i64 = 64;
+const BATCH: i64 = 256;
 /// Octets of a message's text that are searched.
 const MAX_TEXT: usize = 1024 * 1024;
 /// Octets of an object that are read for its text: enough in base64.

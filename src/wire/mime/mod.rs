@@ -68,4 +68,5 @@ pub use rewrite::rewrite_html;
 pub use select::{header_fields, header_fields_not, remove_fields};
 pub use split::{Cut, MIN_CUT, Recipe, Split, split};
 pub use squeeze::{SqueezeError, compress, decompress};
+pub use subject::{base_subject, is_reply};
 pub use verify::verify;

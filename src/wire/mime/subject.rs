@@ -40,7 +40,7 @@ const REFWD: [&str; 31] = [
 ];
 
 /// The base subject of a decoded subject, in lower case, at most 998 octets.
-pub(super) fn base_subject(subject: &str) -> String {
+pub fn base_subject(subject: &str) -> String {
     // Steps 1 and 2 begin with one space for every run of white space. Cutting first keeps the
     // steps below, which look at a prefix again and again, from costing more than a moment.
     let words: Vec<_> = subject.split_whitespace().collect();
@@ -57,7 +57,7 @@ pub(super) fn base_subject(subject: &str) -> String {
 }
 
 /// Whether a decoded subject is that of a reply or a forward, as far as it begins like one.
-pub(super) fn is_reply(subject: &str) -> bool {
+pub fn is_reply(subject: &str) -> bool {
     let begin = subject.trim_start();
     // Blobs in front are names of lists, and short.
     let begin = begin.get(..begin.floor_char_boundary(MAX_BASE)).unwrap_or_default();

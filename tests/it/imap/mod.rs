@@ -19,5 +19,7 @@ mod quota;
 mod quota_race;
 mod rev2;
 mod search;
+mod sort;
+mod thread;
 mod uidonly;
 mod updates;

@@ -26,6 +26,8 @@ async fn sequence_numbers_are_refused() {
         "COPY 1 Trash",
         "MOVE 1 Trash",
         "SEARCH ALL",
+        "SORT (DATE) UTF-8 ALL",
+        "UID THREAD REFERENCES UTF-8 1:2",
         "UID SEARCH 1:2",
         "UID SEARCH NOT (OR SEEN 2)",
         "SELECT INBOX (QRESYNC (1 1 1:4 (1:2 2:3)))",

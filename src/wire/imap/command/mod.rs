@@ -15,8 +15,10 @@ mod search;
 mod search_key;
 mod search_return;
 mod select;
+mod sort;
 mod status;
 mod tag;
+mod thread;
 
 pub use append::{Append, AppendMessage, parse_append_tail};
 pub use auth::{
@@ -32,8 +34,10 @@ pub use search::Search;
 pub use search_key::{SearchFlag, SearchKey};
 pub use search_return::Returns;
 pub use select::{Known, Select};
+pub use sort::{Sort, SortCriterion, SortKey};
 pub use status::{Status, StatusItem};
 pub use tag::{Tag, Tagged};
+pub use thread::{Thread, ThreadAlgorithm};
 
 use super::cursor::{Cursor, Parsed};
 use super::error::{ParseError, SyntaxError, What};
@@ -106,6 +110,10 @@ pub enum Command {
     UidExpunge(SequenceSet),
     /// `SEARCH`, `UID SEARCH`
     Search(Search),
+    /// `SORT`, `UID SORT` (RFC 5256)
+    Sort(Sort),
+    /// `THREAD`, `UID THREAD` (RFC 5256)
+    Thread(Thread),
     /// `FETCH`, `UID FETCH`
     Fetch(Fetch),
     /// `STORE`, `UID STORE`
@@ -124,8 +132,10 @@ impl Command {
             Self::Fetch(fetch) => !fetch.uid,
             Self::Store(store) => !store.uid,
             Self::Copy(transfer) | Self::Move(transfer) => !transfer.uid,
-            Self::Search(search) => {
-                !search.uid || search.keys.iter().any(SearchKey::names_sequence_numbers)
+            Self::Search(Search { uid, keys, .. })
+            | Self::Sort(Sort { uid, keys, .. })
+            | Self::Thread(Thread { uid, keys, .. }) => {
+                !uid || keys.iter().any(SearchKey::names_sequence_numbers)
             }
             Self::Select(select) => select.known.as_ref().is_some_and(|known| known.by_sequence),
             _ => false,
@@ -138,7 +148,9 @@ impl Command {
         match self {
             Self::Fetch(fetch) => fetch.items.contains(&FetchItem::ModSeq),
             Self::Store(store) => store.unchanged_since.is_some(),
-            Self::Search(search) => search.keys.iter().any(SearchKey::is_of_mod_seq),
+            Self::Search(Search { keys, .. })
+            | Self::Sort(Sort { keys, .. })
+            | Self::Thread(Thread { keys, .. }) => keys.iter().any(SearchKey::is_of_mod_seq),
             Self::Status(status) => status.items.contains(&StatusItem::HighestModSeq),
             _ => false,
         }
@@ -243,7 +255,7 @@ fn about_messages(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command>
 }
 
 /// ```abnf
-/// uid = "UID" SP (copy / move / fetch / search / store / uid-expunge)
+/// uid = "UID" SP (copy / move / fetch / search / sort / store / thread / uid-expunge)
 /// ```
 fn uid(cursor: &mut Cursor<'_>) -> Parsed<Command> {
     cursor.sp()?;
@@ -263,6 +275,8 @@ fn by_set(cursor: &mut Cursor<'_>, name: &str, uid: bool) -> Option<Parsed<Comma
         "STORE" => message::store(cursor, uid).map(Command::Store),
         "FETCH" => fetch::fetch(cursor, uid).map(Command::Fetch),
         "SEARCH" => search::search(cursor, uid).map(Command::Search),
+        "SORT" => sort::sort(cursor, uid).map(Command::Sort),
+        "THREAD" => thread::thread(cursor, uid).map(Command::Thread),
         _ => return None,
     })
 }
@@ -323,6 +337,11 @@ mod tests {
                 "UID",
                 "FETCH",
                 "SEARCH",
+                "SORT",
+                "THREAD",
+                "REFERENCES",
+                "(DATE)",
+                "$",
                 "STORE",
                 "LIST",
                 "RETURN",

@@ -9,6 +9,7 @@ mod quota;
 mod search;
 mod server;
 mod state;
+mod thread;
 
 pub use code::Code;
 pub use fetch::FetchWriter;

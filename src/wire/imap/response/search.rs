@@ -45,11 +45,25 @@ pub struct Esearch {
 impl Writer {
     /// ```abnf
     /// mailbox-data =/ "SEARCH" *(SP nz-number) [SP search-sort-mod-seq]
-    /// search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")"    ; RFC 7162
     /// ```
     pub fn search(&mut self, found: impl IntoIterator<Item = u32>, mod_seq: Option<u64>) {
         self.put("* SEARCH");
-        for number in found {
+        self.numbers(found, mod_seq);
+    }
+
+    /// ```abnf
+    /// sort-data = "SORT" *(SP nz-number) [SP search-sort-mod-seq]    ; RFC 5256
+    /// ```
+    pub fn sort(&mut self, sorted: impl IntoIterator<Item = u32>, mod_seq: Option<u64>) {
+        self.put("* SORT");
+        self.numbers(sorted, mod_seq);
+    }
+
+    /// ```abnf
+    /// search-sort-mod-seq = "(" "MODSEQ" SP mod-sequence-value ")"    ; RFC 7162
+    /// ```
+    fn numbers(&mut self, numbers: impl IntoIterator<Item = u32>, mod_seq: Option<u64>) {
+        for number in numbers {
             self.put(" ");
             self.number(number);
         }
@@ -137,6 +151,15 @@ mod tests {
         // RFC 7162 §3.1.5.
         let with = written(|w| w.search([2, 5, 23], Some(917_162_500)));
         assert_eq!(with, "* SEARCH 2 5 23 (MODSEQ 917162500)\r\n");
+    }
+
+    #[test]
+    fn the_examples_of_rfc_5256() {
+        assert_eq!(written(|w| w.sort([2, 84, 882], None)), "* SORT 2 84 882\r\n");
+        assert_eq!(written(|w| w.sort([], None)), "* SORT\r\n");
+        // RFC 7162 §3.1.9.
+        let with = written(|w| w.sort([2, 3, 5, 1, 4], Some(917_162_500)));
+        assert_eq!(with, "* SORT 2 3 5 1 4 (MODSEQ 917162500)\r\n");
     }
 
     #[test]
