@@ -34,6 +34,8 @@ pub struct Login {
     /// another digest at once.
     recent: Cache<[u8; 32], ()>,
     key: Arc<hmac::Key>,
+    /// Passwords that were refused, each with its user and the hash that it was held against.
+    refused: Cache<[u8; 32], ()>,
     /// What an unknown user is checked against, so that time tells nothing.
     nobody: Arc<str>,
     /// Makes the salts of unknown users.
@@ -45,6 +47,18 @@ pub struct Login {
     /// Whose tokens open mailboxes.
     issuer: Option<Issuer>,
 }
+
+/// What a password is.
+enum Checked {
+    Right(Identity),
+    Wrong,
+    /// As it was a while ago: a client that has yet to hear of a new password says the old one
+    /// again and again. That is no guessing, and costs us no work.
+    WrongAgain,
+}
+
+/// How long a refusal waits that was told before.
+const AGAIN: Duration = Duration::from_secs(2);
 
 impl Login {
     /// Takes 20 ms: it makes the hash that unknown users are checked against.
@@ -60,6 +74,10 @@ impl Login {
             recent: Cache::builder()
                 .max_capacity(50_000)
                 .time_to_live(Duration::from_mins(5))
+                .build(),
+            refused: Cache::builder()
+                .max_capacity(50_000)
+                .time_to_live(Duration::from_hours(24))
                 .build(),
             salts: Arc::new(key.clone()),
             key: Arc::new(key),
@@ -106,22 +124,29 @@ impl Login {
         password: &str,
         peer: IpAddr,
     ) -> Result<Identity, Error> {
-        self.unless_blocked(peer).await?;
-        let identity = match Address::parse(username) {
+        self.unless_blocked(peer, username).await?;
+        let checked = match Address::parse(username) {
             Ok(address) if password.len() <= password::MAX_LENGTH => {
                 self.open(address, password).await?
             }
-            _ => None,
+            _ => Checked::Wrong,
         };
-        if let Some(identity) = identity {
-            return Ok(identity);
+        match checked {
+            Checked::Right(identity) => {
+                self.throttle.succeeded(peer, username);
+                Ok(identity)
+            }
+            Checked::Wrong => Err(self.deny(peer, username).await),
+            Checked::WrongAgain => {
+                tokio::time::sleep(AGAIN).await;
+                Err(Error::Denied)
+            }
         }
-        Err(self.deny(peer, username).await)
     }
 
     /// Whoever has failed too often is not heard.
-    async fn unless_blocked(&self, peer: IpAddr) -> Result<(), Error> {
-        if self.throttle.is_blocked(peer) {
+    async fn unless_blocked(&self, peer: IpAddr, username: &str) -> Result<(), Error> {
+        if self.throttle.is_blocked(peer, username) {
             tokio::time::sleep(Duration::from_secs(1)).await;
             return Err(Error::Denied);
         }
@@ -134,18 +159,28 @@ impl Login {
         Error::Denied
     }
 
-    async fn open(&self, address: Address, password: &str) -> Result<Option<Identity>, Error> {
+    async fn open(&self, address: Address, password: &str) -> Result<Checked, Error> {
         let found = self.db.credentials(&address, &password::digest(password)).await?;
         let phc = found.as_ref().and_then(|c| c.password_hash.as_deref()).unwrap_or(&self.nobody);
         let app_password = found.as_ref().and_then(|c| c.app_password);
-        let ok = app_password.is_some() || self.verify(password, phc).await?;
-        let Some(credentials) = found.filter(|c| ok && c.active) else {
-            return Ok(None);
+        if app_password.is_none() {
+            let said = self.digest(password, &format!("{address} {phc}"));
+            if self.refused.contains_key(&said) {
+                return Ok(Checked::WrongAgain);
+            }
+            if !self.verify(password, phc).await? {
+                self.refused.insert(said, ());
+                return Ok(Checked::Wrong);
+            }
+        }
+        let Some(credentials) = found.filter(|c| c.active) else {
+            return Ok(Checked::Wrong);
         };
         self.db.note_login(credentials.address, app_password).await?;
         let phc = credentials.password_hash.as_deref().unwrap_or_default();
         self.learn(credentials.address, app_password, phc, password);
-        Ok(Some(Identity { tenant: credentials.tenant, address_id: credentials.address, address }))
+        let (tenant, address_id) = (credentials.tenant, credentials.address);
+        Ok(Checked::Right(Identity { tenant, address_id, address }))
     }
 
     async fn verify(&self, password: &str, phc: &str) -> Result<bool, Error> {
@@ -154,6 +189,10 @@ impl Login {
             return Ok(true);
         }
         let _worker = self.workers.acquire().await.map_err(|e| Error::Internal(e.to_string()))?;
+        // Of connections that a client opens at once, one was checked meanwhile.
+        if self.recent.contains_key(&digest) {
+            return Ok(true);
+        }
         let (password, phc) = (password.to_owned(), phc.to_owned());
         let ok = tokio::task::spawn_blocking(move || password::verify(&password, &phc))
             .await
@@ -164,11 +203,12 @@ impl Login {
         Ok(ok)
     }
 
-    /// The length of the hash first, so that no two pairs run together.
-    fn digest(&self, password: &str, phc: &str) -> [u8; 32] {
+    /// Of a password and what it was held against, whose length comes first: no two pairs run
+    /// together.
+    fn digest(&self, password: &str, with: &str) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.key);
-        context.update(&phc.len().to_be_bytes());
-        context.update(phc.as_bytes());
+        context.update(&with.len().to_be_bytes());
+        context.update(with.as_bytes());
         context.update(password.as_bytes());
         let mut out = [0; 32];
         out.copy_from_slice(context.sign().as_ref());

@@ -14,12 +14,30 @@ const PER_ACCOUNT: u32 = 100;
 /// The longest wait before a failure is answered.
 const LONGEST: Duration = Duration::from_secs(8);
 
+/// How long an account that was opened from a network is known there, and how many are.
+const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
+const MOST_KNOWN: u64 = 100_000;
+
 /// The counters. Cheap to clone; bounded in memory, oldest forgotten first.
+///
+/// Nobody's account is ever shut because of what others do: from another network its password opens
+/// it, and from one where it was opened before its failures are counted apart, so that neither
+/// somebody who goes on guessing there nor a neighbour's forgotten phone shuts it.
 #[derive(Clone, Debug)]
 pub struct Throttle {
-    minute: Cache<IpAddr, u32>,
-    day: Cache<IpAddr, u32>,
+    minute: Cache<Key, u32>,
+    day: Cache<Key, u32>,
     account: Cache<String, u32>,
+    known: Cache<(IpAddr, String), ()>,
+}
+
+/// Whose failures are counted together.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Key {
+    /// Everybody's on a network.
+    Network(IpAddr),
+    /// Those of one account on a network where it has been opened.
+    Known(IpAddr, String),
 }
 
 impl Default for Throttle {
@@ -29,6 +47,7 @@ impl Default for Throttle {
             minute: counters(Duration::from_mins(1)),
             day: counters(day),
             account: counters(day),
+            known: Cache::builder().max_capacity(MOST_KNOWN).time_to_live(KNOWN_FOR).build(),
         }
     }
 }
@@ -57,20 +76,40 @@ fn network(ip: IpAddr) -> IpAddr {
     }
 }
 
+/// An account, however it is written.
+fn folded(account: &str) -> String {
+    account.chars().take(254).flat_map(char::to_lowercase).collect()
+}
+
 impl Throttle {
-    /// Whether this network has failed so often that it is not even heard.
-    pub fn is_blocked(&self, ip: IpAddr) -> bool {
-        let ip = network(ip);
-        self.minute.get(&ip).unwrap_or(0) >= PER_MINUTE || self.day.get(&ip).unwrap_or(0) >= PER_DAY
+    fn key(&self, ip: IpAddr, account: String) -> Key {
+        let pair = (network(ip), account);
+        match self.known.contains_key(&pair) {
+            true => Key::Known(pair.0, pair.1),
+            false => Key::Network(pair.0),
+        }
+    }
+
+    /// Whether so much failed there that this account is not even heard from it.
+    pub fn is_blocked(&self, ip: IpAddr, account: &str) -> bool {
+        let key = self.key(ip, folded(account));
+        self.minute.get(&key).unwrap_or(0) >= PER_MINUTE
+            || self.day.get(&key).unwrap_or(0) >= PER_DAY
+    }
+
+    /// The account was opened from there.
+    pub fn succeeded(&self, ip: IpAddr, account: &str) {
+        self.known.insert((network(ip), folded(account)), ());
     }
 
     /// Counts a failure; the answer is to wait for what this returns: 0.25 s at
     /// first, doubling with each.
     pub fn failed(&self, ip: IpAddr, account: &str) -> Duration {
-        let ip = network(ip);
-        let recent = bump(&self.minute, ip);
-        bump(&self.day, ip);
-        let of_account = bump(&self.account, account.chars().take(254).collect());
+        let account = folded(account);
+        let key = self.key(ip, account.clone());
+        let recent = bump(&self.minute, key.clone());
+        bump(&self.day, key);
+        let of_account = bump(&self.account, account);
         if of_account > PER_ACCOUNT {
             return LONGEST;
         }
@@ -110,16 +149,41 @@ mod tests {
     #[test]
     fn a_network_is_blocked_after_ten_failures_a_minute() {
         let throttle = Throttle::default();
-        let ip: IpAddr = "2001:db8::1".parse().unwrap();
-        let neighbour: IpAddr = "2001:db8::2".parse().unwrap();
+        let blocked = |ip: &str| throttle.is_blocked(ip.parse().unwrap(), "a@b.example");
         let mut waits = Vec::new();
         for n in 0..10 {
-            assert!(!throttle.is_blocked(ip), "after {n}");
-            waits.push(throttle.failed(ip, "a@b.example"));
+            assert!(!blocked("2001:db8::1"), "after {n}");
+            waits.push(throttle.failed("2001:db8::1".parse().unwrap(), "a@b.example"));
         }
-        assert!(throttle.is_blocked(ip) && throttle.is_blocked(neighbour));
-        assert!(!throttle.is_blocked("2001:db8:1::1".parse().unwrap()));
+        assert!(blocked("2001:db8::1") && blocked("2001:db8::2"));
+        assert!(!blocked("2001:db8:1::1"));
         assert!(waits.is_sorted() && waits[0] == Duration::from_millis(250), "{waits:?}");
         assert!(waits.iter().all(|w| *w <= LONGEST));
+    }
+
+    #[test]
+    fn nobody_is_shut_out_by_others() {
+        let throttle = Throttle::default();
+        let (home, bots): (IpAddr, Vec<IpAddr>) =
+            ("192.0.2.1".parse().unwrap(), (0..200).map(|n| [198, 51, 100, n].into()).collect());
+        throttle.succeeded(home, "Ann@b.example");
+        // Somebody next to her guesses anybody's password, and everybody guesses hers.
+        for _ in 0..PER_DAY {
+            throttle.failed(home, "bob@b.example");
+        }
+        let mut wait = Duration::ZERO;
+        for bot in &bots {
+            wait = throttle.failed(*bot, "ANN@b.example");
+        }
+        assert_eq!(wait, LONGEST, "an account that is guessed at answers slowly");
+        assert!(throttle.is_blocked(home, "bob@b.example"));
+        assert!(!throttle.is_blocked(home, "ann@b.example"));
+        assert!(!throttle.is_blocked("203.0.113.9".parse().unwrap(), "ann@b.example"));
+        // Yet no network has more guesses at her than at anybody.
+        for _ in 0..PER_MINUTE {
+            assert!(!throttle.is_blocked(home, "ann@b.example"));
+            throttle.failed(home, "ann@b.example");
+        }
+        assert!(throttle.is_blocked(home, "ann@b.example"));
     }
 }

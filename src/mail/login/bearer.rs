@@ -15,9 +15,12 @@ impl Login {
     /// # Errors
     /// As [`Login::check`].
     pub(super) async fn bearer(&self, said: &OAuthBearer, peer: IpAddr) -> Result<Identity, Error> {
-        self.unless_blocked(peer).await?;
+        self.unless_blocked(peer, &said.authzid).await?;
         match self.owned(said).await? {
-            Some(identity) => Ok(identity),
+            Some(identity) => {
+                self.throttle.succeeded(peer, identity.address.as_str());
+                Ok(identity)
+            }
             None => Err(self.deny(peer, &said.authzid).await),
         }
     }

@@ -44,8 +44,8 @@ impl Login {
         bindings: &ChannelBindings,
         peer: IpAddr,
     ) -> Result<Exchange, Error> {
-        self.unless_blocked(peer).await?;
         let user = first.user.clone();
+        self.unless_blocked(peer, &user).await?;
         let channel = bound(&first, plus, bindings);
         let Some(channel) = channel else { return Err(self.deny(peer, &user).await) };
         let address = Address::parse(&user).ok();
@@ -78,6 +78,7 @@ impl Login {
                 let Some(keys) = keys_of(keys) else { continue };
                 if let Some(proof) = answer.verify(&keys) {
                     self.db.note_login(account.address, *app_password).await?;
+                    self.throttle.succeeded(peer, &user);
                     let (tenant, address_id) = (account.tenant, account.address);
                     return Ok((Identity { tenant, address_id, address }, proof));
                 }

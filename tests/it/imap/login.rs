@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::nodes::node;
 use crate::support::imap::Imap;
+use crate::support::open_folder;
 use crate::support::scram::Client;
 use crate::support::server::{PASSWORD, server};
 
@@ -113,6 +115,90 @@ async fn what_is_no_login_is_told_so() {
     imap.send("*\r\n").await;
     assert!(imap.line().await.starts_with("a BAD"));
     assert!(imap.fails("AUTHENTICATE SCRAM-SHA-256 bixtPTE=").await.starts_with("BAD"));
+}
+
+/// Sets a password by SQL, as another program does.
+async fn set_hash(address: &str, password: &str) {
+    let hash = koltrix_mail::mail::password::hash(password).unwrap();
+    let query = "UPDATE email_addresses SET password_hash = $2 WHERE address = $1";
+    let done = sqlx::query(query).bind(address).bind(hash).execute(&server().await.pool).await;
+    assert_eq!(done.unwrap().rows_affected(), 1);
+}
+
+async fn says(imap: &mut Imap, address: &str, password: &str) -> String {
+    imap.command(&format!("LOGIN {address} \"{password}\"")).await.pop().unwrap()
+}
+
+/// What is remembered of logins ends with what it was about, at once and not a while later.
+#[tokio::test]
+async fn a_change_by_sql_counts_at_the_very_next_login() {
+    // On a node of its own: failures count against this address, on which all tests are.
+    let folder = open_folder();
+    let node = node(folder.path(), |_| {}).await;
+    let at = node.addresses.imap_tls.unwrap();
+    let tenant = server().await.tenant().await;
+    let ann = tenant.mailbox("ann").await;
+    let pool = &server().await.pool;
+    let login =
+        async |password: &'static str| says(&mut Imap::greeted_tls(at).await, &ann, password).await;
+    for _ in 0..3 {
+        assert!(login(PASSWORD).await.starts_with("OK"));
+    }
+    set_hash(&ann, "another one").await;
+    assert!(login(PASSWORD).await.starts_with("NO [AUTHENTICATIONFAILED]"));
+    assert!(login("another one").await.starts_with("OK"));
+    // What was refused before opens it once it is the password.
+    assert!(login("a third").await.starts_with("NO"));
+    assert!(login("a third").await.starts_with("NO"));
+    set_hash(&ann, "a third").await;
+    assert!(login("a third").await.starts_with("OK"));
+    for (stop, go) in [
+        (
+            "UPDATE email_addresses SET status = 'suspended' WHERE tenant_id = $1",
+            "UPDATE email_addresses SET status = 'active' WHERE tenant_id = $1",
+        ),
+        (
+            "UPDATE tenants SET status = 'suspended' WHERE id = $1",
+            "UPDATE tenants SET status = 'active' WHERE id = $1",
+        ),
+    ] {
+        sqlx::query(stop).bind(tenant.id).execute(pool).await.unwrap();
+        assert!(login("a third").await.starts_with("NO"), "{stop}");
+        sqlx::query(go).bind(tenant.id).execute(pool).await.unwrap();
+        assert!(login("a third").await.starts_with("OK"), "{go}");
+    }
+    let add = "INSERT INTO app_passwords (tenant_id, address_id, name, secret_sha256)
+        SELECT tenant_id, id, 'phone', sha256('phone-secret') FROM email_addresses WHERE address = $1";
+    sqlx::query(add).bind(&ann).execute(pool).await.unwrap();
+    assert!(login("phone-secret").await.starts_with("OK"));
+    let revoke = "UPDATE app_passwords SET revoked_at = now() WHERE tenant_id = $1";
+    sqlx::query(revoke).bind(tenant.id).execute(pool).await.unwrap();
+    assert!(login("phone-secret").await.starts_with("NO"));
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_and_shuts_out_nobody_who_is_known_there() {
+    let folder = open_folder();
+    let node = node(folder.path(), |_| {}).await;
+    let at = node.addresses.imap_tls.unwrap();
+    let tenant = server().await.tenant().await;
+    let (ann, bob) = (&tenant.mailbox("ann").await, &tenant.mailbox("bob").await);
+    assert!(says(&mut Imap::greeted_tls(at).await, ann, PASSWORD).await.starts_with("OK"));
+    let began = std::time::Instant::now();
+    let mut guesses = tokio::task::JoinSet::new();
+    for n in 0..10 {
+        let bob = bob.clone();
+        guesses.spawn(async move {
+            says(&mut Imap::greeted_tls(at).await, &bob, &format!("guess {n}")).await
+        });
+    }
+    for said in guesses.join_all().await {
+        assert!(said.starts_with("NO [AUTHENTICATIONFAILED]"), "{said}");
+    }
+    assert!(began.elapsed() >= std::time::Duration::from_secs(4), "{:?}", began.elapsed());
+    let said = says(&mut Imap::greeted_tls(at).await, bob, PASSWORD).await;
+    assert!(said.starts_with("NO [AUTHENTICATIONFAILED]"), "{said}");
+    assert!(says(&mut Imap::greeted_tls(at).await, ann, PASSWORD).await.starts_with("OK"));
 }
 
 /// CVE-2026-27857: whoever has not logged in makes the server keep little, whatever it sends.
