@@ -1,6 +1,7 @@
 //! Step 2 of the main job: mail is read, with real clients and with raw bytes.
 
 mod append;
+mod bombs;
 mod clients;
 mod condstore;
 mod daily;
