@@ -134,7 +134,12 @@ impl Services {
             challenges: Challenges::default(),
             tls: ServerTls::open(config.server.certs_dir.clone(), &hostname)?,
             login: login(config, &db, &master)?,
-            mailboxes: Mailboxes::new(db.clone(), changes.clone(), lessons.clone()),
+            mailboxes: Mailboxes::new(
+                db.clone(),
+                changes.clone(),
+                lessons.clone(),
+                u64::from(config.imap.cache_mib) << 20,
+            ),
             lessons,
             search_index,
             gate: Gate::new(db.clone(), Resolver::new(&config.dns).map_err(|e| other(&e))?),

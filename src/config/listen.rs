@@ -49,6 +49,8 @@ pub struct Imap {
     pub listen_tls: SocketAddr,
     /// Who begins connections with a PROXY header.
     pub proxies: Vec<Network>,
+    /// Memory for flags and envelopes of folders that are being read, in MiB.
+    pub cache_mib: u32,
 }
 
 /// The HTTP edge.

@@ -45,7 +45,7 @@ impl Bodies {
         else {
             return Err(Error::Internal("a body was opened without its source".into()));
         };
-        self.body(who.tenant, header, &skeleton, cuts, parts, fetched.size)
+        self.body(who.tenant, header, &skeleton, cuts, parts, fetched.ready.size)
     }
 
     /// Opens a message by its id.

@@ -1,11 +1,14 @@
 //! Messages as FETCH reads them.
 
+use std::sync::Arc;
+
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use crate::domain::ids::{EmailId, FolderId, ThreadId};
 use crate::store::entries::{Entry, bigints, entry};
 use crate::store::error::Error;
+use crate::store::members::{Ready, ready};
 use crate::store::tenant::TenantTx;
 
 /// What of a message besides flags is wanted. What is not wanted is not read.
@@ -18,6 +21,8 @@ pub struct Columns {
     pub body: bool,
     /// BODYSTRUCTURE.
     pub body_structure: bool,
+    /// THREADID.
+    pub thread: bool,
     /// The header block.
     pub header: bool,
     /// All that rebuilds the message.
@@ -31,18 +36,10 @@ pub struct Fetched {
     pub entry: Entry,
     /// The email.
     pub email: EmailId,
-    /// Its thread.
-    pub thread: ThreadId,
-    /// INTERNALDATE, in seconds since 1970.
-    pub internal_date: i64,
-    /// RFC822.SIZE.
-    pub size: u64,
-    /// ENVELOPE, ready.
-    pub envelope: Option<Vec<u8>>,
-    /// BODY, ready.
-    pub body: Option<Vec<u8>>,
-    /// BODYSTRUCTURE, ready.
-    pub body_structure: Option<Vec<u8>>,
+    /// Its thread, where that was asked for.
+    pub thread: Option<ThreadId>,
+    /// What never changes; of its longer fields those that were asked for.
+    pub ready: Arc<Ready>,
     /// Where each part lies; with the source.
     pub parts: Option<serde_json::Value>,
     /// The header block; with the header or the source.
@@ -64,9 +61,9 @@ const FETCH: &str = "
             SELECT e.uid, e.modseq, e.seen, e.answered, e.flagged, e.deleted, e.draft, e.keywords,
                 m.id AS email_id, m.thread_id, extract(epoch FROM m.internal_date)::bigint AS internal_date,
                 m.size_bytes,
-                CASE WHEN $3 THEN m.envelope END AS envelope,
-                CASE WHEN $4 THEN m.body END AS body,
-                CASE WHEN $5 THEN m.body_structure END AS body_structure,
+                CASE WHEN $3 THEN m.envelope ELSE '' END AS envelope,
+                CASE WHEN $4 THEN m.body ELSE '' END AS body,
+                CASE WHEN $5 THEN m.body_structure ELSE '' END AS body_structure,
                 CASE WHEN $7 THEN m.parts END AS parts,
                 s.header,
                 CASE WHEN $7 THEN s.skeleton END AS skeleton,
@@ -82,16 +79,27 @@ const FETCH: &str = "
             WHERE e.folder_id = $1 AND e.uid = ANY ($2)) r) x
     WHERE x.before < $8 ORDER BY x.uid";
 
+impl Columns {
+    /// Nothing but what never changes is asked for, and flags.
+    pub fn is_ready(self) -> bool {
+        !(self.thread || self.header || self.source)
+    }
+}
+
+impl Fetched {
+    /// A message of which nothing but that is asked for.
+    pub fn ready(entry: Entry, email: EmailId, ready: Arc<Ready>) -> Self {
+        let (parts, header, skeleton, cuts) = (None, None, None, None);
+        Self { entry, email, thread: None, ready, parts, header, skeleton, cuts }
+    }
+}
+
 fn fetched(row: &PgRow) -> Result<Fetched, Error> {
     Ok(Fetched {
         entry: entry(row)?,
         email: EmailId(row.try_get("email_id")?),
-        thread: ThreadId(row.try_get("thread_id")?),
-        internal_date: row.try_get("internal_date")?,
-        size: u64::try_from(row.try_get::<i64, _>("size_bytes")?).unwrap_or(0),
-        envelope: row.try_get("envelope")?,
-        body: row.try_get("body")?,
-        body_structure: row.try_get("body_structure")?,
+        thread: Some(ThreadId(row.try_get("thread_id")?)),
+        ready: Arc::new(ready(row)?),
         parts: row.try_get("parts")?,
         header: row.try_get("header")?,
         skeleton: row.try_get("skeleton")?,

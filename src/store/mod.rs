@@ -25,6 +25,7 @@ pub mod hits;
 pub mod inspect;
 pub mod lessons;
 pub mod master_key;
+pub mod members;
 pub mod migrate;
 pub mod node;
 pub mod notify;

@@ -23,8 +23,8 @@ use crate::mail::mailbox::Mailboxes;
 use crate::wire::imap::command::Fetch;
 use crate::wire::imap::response::Writer;
 
-/// Messages that one query is asked for.
-const CHUNK: usize = 500;
+/// Messages that are asked for at once.
+const CHUNK: usize = 2000;
 
 /// A FETCH in hand.
 struct Job<'a> {

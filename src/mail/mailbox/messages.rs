@@ -5,6 +5,7 @@ use crate::domain::ids::FolderId;
 use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::{Columns, Delta, Entry, Fetched, Folder, Mailboxes, find};
+use crate::store;
 
 /// What COPY and MOVE did, for COPYUID (RFC 4315).
 #[derive(Clone, Debug)]
@@ -23,12 +24,19 @@ impl Mailboxes {
         folder: FolderId,
         uids: &[u32],
     ) -> Result<Vec<Entry>, Error> {
-        Ok(self.snapshot(who).await?.entries(folder, uids).await?)
+        let mut tx = self.snapshot(who).await?;
+        match self.kept.entries(&mut tx, folder, uids).await {
+            Ok(Some(entries)) => Ok(entries),
+            Ok(None) => Ok(tx.entries(folder, uids).await?),
+            // The folder is gone, and all that was in it.
+            Err(store::Error::NotFound) => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// What FETCH reads of the messages that are still there: one query. It may
-    /// stop early, at about 4 MiB and never before the first message; ask again
-    /// for those behind the last.
+    /// What FETCH reads of the messages that are still there: one query, or none where all of it is
+    /// kept in memory. It may stop early, at about 4 MiB and never before the first message; ask
+    /// again for those behind the last.
     pub async fn fetch(
         &self,
         who: &Identity,
@@ -36,7 +44,16 @@ impl Mailboxes {
         uids: &[u32],
         columns: Columns,
     ) -> Result<Vec<Fetched>, Error> {
-        Ok(self.snapshot(who).await?.fetch(folder, uids, columns).await?)
+        let mut tx = self.snapshot(who).await?;
+        if columns.is_ready() {
+            match self.kept.fetch(&mut tx, folder, uids).await {
+                Ok(Some(fetched)) => return Ok(fetched),
+                Ok(None) => {}
+                Err(store::Error::NotFound) => return Ok(Vec::new()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(tx.fetch(folder, uids, columns).await?)
     }
 
     /// What happened to a folder since `modseq`.

@@ -4,6 +4,7 @@
 //! organisation and its mailbox; a folder of somebody else cannot be named.
 
 pub mod annotations;
+mod kept;
 mod listing;
 pub mod messages;
 pub mod quota;
@@ -23,6 +24,7 @@ use crate::store;
 use crate::store::db::Db;
 use crate::store::tenant::TenantTx;
 
+use self::kept::Kept;
 pub use self::listing::{AskedOfAll, Listing};
 pub use crate::store::annotations::Annotation;
 pub use crate::store::entries::{Delta, Entry};
@@ -38,6 +40,7 @@ pub struct Mailboxes {
     db: Db,
     changes: Changes,
     lessons: Lessons,
+    kept: Kept,
 }
 
 /// A folder as SELECT shows it, at one moment.
@@ -57,9 +60,9 @@ pub struct Opened {
 
 impl Mailboxes {
     /// Over the database; `changes` is told after each commit, `lessons` of what goes to Junk and
-    /// comes out of it.
-    pub fn new(db: Db, changes: Changes, lessons: Lessons) -> Self {
-        Self { db, changes, lessons }
+    /// comes out of it. Folders that are read take at most `kept` octets of memory.
+    pub fn new(db: Db, changes: Changes, lessons: Lessons, kept: u64) -> Self {
+        Self { db, changes, lessons, kept: Kept::new(kept) }
     }
 
     async fn begin(&self, who: &Identity) -> Result<TenantTx, Error> {

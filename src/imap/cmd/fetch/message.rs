@@ -109,15 +109,13 @@ fn write_item(
     fetched: &Fetched,
 ) {
     match item {
-        FetchItem::Envelope => fetched.envelope.iter().for_each(|ready| answer.envelope(ready)),
-        FetchItem::Body => fetched.body.iter().for_each(|ready| answer.body(ready)),
-        FetchItem::BodyStructure => {
-            fetched.body_structure.iter().for_each(|ready| answer.body_structure(ready));
-        }
-        FetchItem::InternalDate => answer.internal_date(moment(fetched.internal_date)),
+        FetchItem::Envelope => answer.envelope(&fetched.ready.envelope),
+        FetchItem::Body => answer.body(&fetched.ready.body),
+        FetchItem::BodyStructure => answer.body_structure(&fetched.ready.body_structure),
+        FetchItem::InternalDate => answer.internal_date(moment(fetched.ready.internal_date)),
         FetchItem::EmailId => answer.email_id(fetched.email),
-        FetchItem::ThreadId => answer.thread_id(fetched.thread),
-        FetchItem::Rfc822Size => answer.size(fetched.size),
+        FetchItem::ThreadId => fetched.thread.iter().for_each(|&id| answer.thread_id(id)),
+        FetchItem::Rfc822Size => answer.size(fetched.ready.size),
         item => write_entry_item(answer, selected, plan, item, &fetched.entry),
     }
 }

@@ -35,6 +35,7 @@ impl<'a> Plan<'a> {
                 envelope: has(&FetchItem::Envelope),
                 body: has(&FetchItem::Body),
                 body_structure: has(&FetchItem::BodyStructure),
+                thread: has(&FetchItem::ThreadId),
                 header: contents().any(of_header),
                 source: contents().any(|content| !of_header(content)),
             },
