@@ -37,6 +37,7 @@ const ALWAYS: &[&str] = &[
     "ESORT",
     "THREAD=ORDEREDSUBJECT",
     "THREAD=REFERENCES",
+    "NOTIFY",
 ];
 
 /// How far a connection has come.

@@ -1,7 +1,9 @@
 //! The connection as the commands see it: commands in, answers out, all with deadlines.
 
+use std::future::pending;
 use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -115,6 +117,19 @@ impl Channel {
     /// [`Event::NeedContinuation`] are never returned.
     pub(super) async fn event(&mut self) -> Result<Event, Gone> {
         loop {
+            if let Some(event) = self.event_or(pending()).await? {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// The same, or `None` once `news` is ready and the client has nothing more to say for now.
+    pub(super) async fn event_or(
+        &mut self,
+        news: impl Future<Output = ()>,
+    ) -> Result<Option<Event>, Gone> {
+        let mut news = pin!(news);
+        loop {
             let unread = self.stream.buffered();
             let mut input = unread;
             let event = self.framer.feed(&mut input);
@@ -128,10 +143,11 @@ impl Channel {
                     tokio::select! {
                         filled = fill(&mut self.stream, left) => filled?,
                         () = self.stop.requested() => return Err(Gone::Stopping),
+                        () = &mut news => return Ok(None),
                     }
                 }
                 Event::NeedContinuation { .. } => self.out.continuation("Go ahead"),
-                event => return Ok(event),
+                event => return Ok(Some(event)),
             }
         }
     }

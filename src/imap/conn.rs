@@ -7,6 +7,8 @@ use super::channel::{Channel, Gone};
 use super::cmd::{append, idle, starttls};
 use super::dispatch::{self, Done, Turn};
 use super::enabled::Enabled;
+use super::news;
+use super::notify::Watch;
 use super::server::Server;
 use super::session::{State, Then};
 use super::status;
@@ -25,6 +27,8 @@ pub(super) struct Conn<'a> {
     state: State,
     /// What the client has turned on.
     enabled: Enabled,
+    /// What the client has asked to hear of.
+    notify: Option<Box<Watch>>,
     /// Bad commands before login.
     bad: u32,
 }
@@ -45,6 +49,7 @@ impl<'a> Conn<'a> {
             channel,
             state: State::NotAuthenticated,
             enabled: Enabled::default(),
+            notify: None,
             bad: 0,
         }
     }
@@ -88,11 +93,29 @@ impl<'a> Conn<'a> {
             if self.channel.is_stopping() {
                 return Err(Gone::Stopping);
             }
-            let event = self.channel.event().await?;
+            let event = match self.notify {
+                Some(_) => boxed(self.event_or_news()).await?,
+                None => self.channel.event().await?,
+            };
             if let Some(end) = boxed(self.turn(event)).await? {
                 return Ok(end);
             }
             self.channel.flush_if_full().await?;
+        }
+    }
+
+    /// What comes next from the client; until then it hears what it has asked NOTIFY for.
+    async fn event_or_news(&mut self) -> Result<Event, Gone> {
+        let Self { server, channel, state, enabled, notify, .. } = self;
+        let mut known = true;
+        loop {
+            let news = news::wait(state, notify, false, known);
+            if let Some(event) = channel.event_or(news).await? {
+                return Ok(event);
+            }
+            let selected = notify.as_ref().and_then(|watch| watch.selected());
+            let tell = selected.map(|selected| Tell::at_once(selected.delayed));
+            known = news::tell(server, channel, state, *enabled, notify, tell).await?;
         }
     }
 
@@ -124,7 +147,7 @@ impl<'a> Conn<'a> {
 
     async fn command(&mut self, tag: &Tag, command: Command) -> Result<Option<End>, Gone> {
         let tell = Tell::after(&command);
-        let Self { server, channel, state, enabled, .. } = self;
+        let Self { server, channel, state, enabled, notify, .. } = self;
         if let State::Selected(who, selected) = state
             && dispatch::leaves_mailbox(&command)
         {
@@ -132,10 +155,10 @@ impl<'a> Conn<'a> {
         }
         let done = match command {
             Command::Idle if state.is_logged_in() => {
-                idle::idle(server, channel, state, *enabled).await?.into()
+                idle::idle(server, channel, state, *enabled, notify).await?.into()
             }
             command => {
-                let turn = Turn { tag, enabled };
+                let turn = Turn { tag, enabled, notify };
                 boxed(dispatch::carry_out(server, channel, state, turn, command)).await?
             }
         };
@@ -168,13 +191,16 @@ impl<'a> Conn<'a> {
     /// What else happened, then the answer, then the new state.
     async fn finish(&mut self, tag: &Tag, done: Done, tell: Tell) -> Result<Option<End>, Gone> {
         let Done { mut answer, then } = done;
-        if let (State::Selected(who, selected), Then::Stay) = (&mut self.state, &then) {
-            let (mailboxes, out) = (&self.server.services.mailboxes, &mut self.channel.out);
-            let told =
-                boxed(updates::report(mailboxes, who, selected, self.enabled, out, tell)).await;
-            if let Err(error) = told {
-                tracing::warn!(%error, "no news of the mailbox");
-            } else if tell.mod_seq && self.enabled.qresync() && answer.is_ok() {
+        if let Then::Stay = then {
+            let Self { server, channel, state, enabled, notify, .. } = self;
+            let known =
+                boxed(news::tell(server, channel, state, *enabled, notify, Some(tell))).await?;
+            if let State::Selected(_, selected) = state
+                && known
+                && tell.mod_seq
+                && enabled.qresync()
+                && answer.is_ok()
+            {
                 answer = answer.with(Code::HighestModSeq(selected.modseq.unsigned_abs()));
             }
         }

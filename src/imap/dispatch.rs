@@ -4,12 +4,13 @@ use super::answer::Answer;
 use super::channel::{Channel, Gone};
 use super::cmd;
 use super::enabled::Enabled;
+use super::notify::Watch;
 use super::selected::Selected;
 use super::server::Server;
 use super::session::{State, Then};
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
-use crate::wire::imap::command::{Command, Returns, Select, Tag};
+use crate::wire::imap::command::{Command, Notify, Returns, Select, Tag};
 use crate::wire::imap::response::{Code, Writer};
 
 /// A command carried out.
@@ -32,6 +33,8 @@ pub(super) struct Turn<'a> {
     pub(super) tag: &'a Tag,
     /// What the client has turned on.
     pub(super) enabled: &'a mut Enabled,
+    /// What it has asked to hear of.
+    pub(super) notify: &'a mut Option<Box<Watch>>,
 }
 
 /// A command at the wrong time.
@@ -68,6 +71,7 @@ pub(super) async fn carry_out(
         Command::Noop => cmd::noop::noop().into(),
         Command::Id(told) => cmd::id::id(&mut channel.out, &told).into(),
         Command::Select(select) => open(server, channel, state, turn.enabled, &select).await?,
+        Command::Notify(wanted) => listen(server, channel, state, turn, wanted).await,
         Command::Logout => cmd::logout::logout(&mut channel.out),
         command => match state {
             State::NotAuthenticated => before_login(server, channel, command).await?,
@@ -107,6 +111,23 @@ async fn open(
         State::NotAuthenticated | State::Logout => return Ok(not_now().into()),
     };
     cmd::select::select(&server.services.mailboxes, channel, who, enabled, select).await
+}
+
+/// NOTIFY, with a mailbox open or not.
+async fn listen(
+    server: &Server,
+    channel: &mut Channel,
+    state: &State,
+    turn: Turn<'_>,
+    wanted: Notify,
+) -> Done {
+    let (who, open) = match state {
+        State::Authenticated(who) => (who, None),
+        State::Selected(who, selected) => (who, Some(selected.folder)),
+        State::NotAuthenticated | State::Logout => return not_now().into(),
+    };
+    let (mailboxes, out) = (&server.services.mailboxes, &mut channel.out);
+    cmd::notify::notify(mailboxes, out, who, open, turn.notify, wanted).await.into()
 }
 
 /// Commands of the not authenticated state (RFC 3501 §6.2).
@@ -187,7 +208,7 @@ async fn about_messages(
     turn: Turn<'_>,
     command: Command,
 ) -> Result<Done, Gone> {
-    let Turn { tag, enabled } = turn;
+    let Turn { tag, enabled, .. } = turn;
     let services = &server.services;
     let mailboxes = &services.mailboxes;
     let out = &mut channel.out;

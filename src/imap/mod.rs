@@ -13,6 +13,8 @@ mod conn;
 mod dispatch;
 mod enabled;
 mod names;
+mod news;
+mod notify;
 mod resync;
 mod selected;
 mod server;

@@ -6,7 +6,7 @@ use super::selected::Selected;
 use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::{Entry, Mailboxes};
-use crate::wire::imap::command::Command;
+use crate::wire::imap::command::{self, Command};
 use crate::wire::imap::response::{FetchWriter, Writer};
 
 /// What may be told, and how hard to look.
@@ -16,18 +16,22 @@ pub(super) struct Tell {
     expunges: bool,
     /// The database is asked even when nobody said that anything changed.
     always: bool,
+    /// Flags that others changed are announced.
+    flags: bool,
     /// The answer says up to which MODSEQ the client has been told everything.
     pub(super) mod_seq: bool,
 }
 
 impl Tell {
     /// Everything, and the database is asked.
-    pub(super) const ALL: Self = Self { expunges: true, always: true, mod_seq: false };
+    pub(super) const ALL: Self = Self { expunges: true, always: true, flags: true, mod_seq: false };
     /// Everything.
-    pub(super) const NEWS: Self = Self { expunges: true, always: false, mod_seq: false };
+    pub(super) const NEWS: Self =
+        Self { expunges: true, always: false, flags: true, mod_seq: false };
 
     /// Everything but that messages are gone.
-    pub(super) const FLAGS: Self = Self { expunges: false, always: false, mod_seq: false };
+    pub(super) const FLAGS: Self =
+        Self { expunges: false, always: false, flags: true, mod_seq: false };
 
     /// After `command`. No message may be taken out while the client counts on sequence numbers:
     /// in FETCH, STORE and SEARCH, but not in their UID forms (RFC 3501 §7.4.1).
@@ -43,7 +47,18 @@ impl Tell {
         let always = matches!(command, Command::Noop | Command::Check);
         // RFC 7162 §3.2.7, §3.2.8.
         let mod_seq = matches!(command, Command::Expunge | Command::UidExpunge(_));
-        Self { expunges: !by_sequence, always, mod_seq }
+        Self { expunges: !by_sequence, always, flags: true, mod_seq }
+    }
+
+    /// While no command is in progress, for a client that wants to hear of the open mailbox at once
+    /// (RFC 5465 §6.1).
+    pub(super) fn at_once(delayed: bool) -> Self {
+        Self { expunges: !delayed, ..Self::ALL }
+    }
+
+    /// The same without what the client did not ask NOTIFY for.
+    pub(super) fn wanted(self, wanted: &command::Selected) -> Self {
+        Self { flags: self.flags && wanted.events.flags, ..self }
     }
 }
 
@@ -87,7 +102,7 @@ pub(super) async fn report(
             out.recent(selected.view.recent());
         }
     }
-    for entry in &flags {
+    for entry in flags.iter().filter(|_| tell.flags) {
         write_flags(out, selected, enabled, entry, true);
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
-use crate::domain::ids::FolderId;
+use crate::domain::ids::{AddressId, FolderId};
 use crate::store::db::Db;
 use crate::store::notify::Channel;
 
@@ -21,8 +21,9 @@ pub struct Changes(Arc<Inner>);
 
 struct Inner {
     node: Uuid,
-    watchers: Mutex<HashMap<FolderId, watch::Sender<()>>>,
-    outbox: Mutex<HashSet<FolderId>>,
+    /// By the id of a folder, or of an address for the list of its folders.
+    watchers: Mutex<HashMap<Uuid, watch::Sender<()>>>,
+    outbox: Mutex<HashSet<Uuid>>,
     pending: Notify,
 }
 
@@ -54,28 +55,47 @@ impl Changes {
     /// Waits on `folder`: `changed()` of what this returns resolves after each
     /// change from now on.
     pub fn watch(&self, folder: FolderId) -> watch::Receiver<()> {
+        self.watch_id(folder.0)
+    }
+
+    /// Waits on what folders an address has, and how they are called.
+    pub fn watch_names(&self, address: AddressId) -> watch::Receiver<()> {
+        self.watch_id(address.0)
+    }
+
+    fn watch_id(&self, id: Uuid) -> watch::Receiver<()> {
         let mut watchers = lock(&self.0.watchers);
         // Those nobody waits for any more go when the table doubles: the cost
         // of looking at all of them is spread over what filled it.
         if watchers.len().is_power_of_two() {
             watchers.retain(|_, sender| sender.receiver_count() > 0);
         }
-        watchers.entry(folder).or_insert_with(|| watch::channel(()).0).subscribe()
+        watchers.entry(id).or_insert_with(|| watch::channel(()).0).subscribe()
     }
 
     /// Tells that `folders` changed; call it after the commit.
     pub fn publish(&self, folders: impl IntoIterator<Item = FolderId>) {
+        self.publish_ids(folders.into_iter().map(|folder| folder.0));
+    }
+
+    /// Tells that an address has other folders now, or calls them otherwise; call it after the
+    /// commit.
+    pub fn publish_names(&self, address: AddressId) {
+        self.publish_ids([address.0]);
+    }
+
+    fn publish_ids(&self, ids: impl IntoIterator<Item = Uuid>) {
         let mut outbox = lock(&self.0.outbox);
-        for folder in folders {
-            self.wake(folder);
-            outbox.insert(folder);
+        for id in ids {
+            self.wake(id);
+            outbox.insert(id);
         }
         drop(outbox);
         self.0.pending.notify_one();
     }
 
-    fn wake(&self, folder: FolderId) {
-        if let Some(sender) = lock(&self.0.watchers).get(&folder) {
+    fn wake(&self, id: Uuid) {
+        if let Some(sender) = lock(&self.0.watchers).get(&id) {
             sender.send_replace(());
         }
     }
@@ -94,8 +114,8 @@ impl Changes {
         if words.next().and_then(|w| w.parse().ok()) == Some(self.0.node) {
             return;
         }
-        for folder in words.filter_map(|w| w.parse().ok()) {
-            self.wake(folder);
+        for id in words.filter_map(|w| w.parse().ok()) {
+            self.wake(id);
         }
     }
 
@@ -116,11 +136,11 @@ impl Changes {
     /// for the next time.
     pub async fn tell_now(&self, db: &Db) -> bool {
         let mut all = true;
-        let folders: Vec<FolderId> = lock(&self.0.outbox).drain().collect();
-        for chunk in folders.chunks(IDS_PER_PAYLOAD) {
+        let ids: Vec<Uuid> = lock(&self.0.outbox).drain().collect();
+        for chunk in ids.chunks(IDS_PER_PAYLOAD) {
             let mut payload = self.0.node.to_string();
-            for folder in chunk {
-                let _ = write!(payload, " {folder}");
+            for id in chunk {
+                let _ = write!(payload, " {id}");
             }
             if let Err(error) = db.notify(Channel::Folder, &payload).await {
                 // The other nodes may hear well and never learn of a gap.

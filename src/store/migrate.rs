@@ -47,6 +47,7 @@ migrations! {
     "0022_tenant_receipts",
     "0023_tenant_search",
     "0025_tenant_resync",
+    "0026_tenant_folder_names",
     "0027_tenant_annotations",
     "0031_tenant_batch",
     "0032_batch",

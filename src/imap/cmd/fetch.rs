@@ -20,7 +20,7 @@ use crate::imap::updates;
 use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
-use crate::wire::imap::command::Fetch;
+use crate::wire::imap::command::{Fetch, FetchItem};
 use crate::wire::imap::response::Writer;
 
 /// Messages that are asked for at once.
@@ -57,22 +57,32 @@ pub(in crate::imap) async fn fetch(
             return Ok(error.into());
         }
     }
-    let plan = Plan::of(fetch, selected.read_only, enabled);
-    let mut job = Job { services, who, plan, failed: None };
-    for chunk in uids.chunks(CHUNK) {
-        let told = if job.plan.only_entry {
-            job.entries(channel, selected, chunk).await?
-        } else {
-            job.messages(channel, selected, chunk).await?
-        };
-        if let Err(error) = told {
-            return Ok(error.into());
-        }
-    }
-    Ok(match job.failed {
-        Some(error) => error.into(),
-        None => Answer::ok("Fetched"),
+    let plan = Plan::of(&fetch.items, fetch.uid, selected.read_only, enabled);
+    let job = Job { services, who, plan, failed: None };
+    Ok(match job.tell(channel, selected, &uids).await? {
+        Err(error) => error.into(),
+        Ok(()) => Answer::ok("Fetched"),
     })
+}
+
+/// Tells of each message above UID `top` what the client has asked NOTIFY for (RFC 5465 §5.2). They
+/// do not count as read.
+pub(in crate::imap) async fn of_new(
+    services: &Services,
+    channel: &mut Channel,
+    who: &Identity,
+    selected: &mut Selected,
+    enabled: Enabled,
+    items: &[FetchItem],
+    top: u32,
+) -> Result<(), Gone> {
+    let known = selected.view.uids();
+    let new = known.get(known.partition_point(|&uid| uid <= top)..).unwrap_or_default().to_vec();
+    let job = Job { services, who, plan: Plan::of(items, false, true, enabled), failed: None };
+    if let Err(error) = job.tell(channel, selected, &new).await? {
+        tracing::warn!(%error, "new messages could not be told");
+    }
+    Ok(())
 }
 
 /// Leaves of `uids` those that changed, and tells which of the set are gone where that is asked
@@ -98,6 +108,26 @@ async fn only_changed(
 }
 
 impl Job<'_> {
+    /// Tells of all of `uids`.
+    async fn tell(
+        mut self,
+        channel: &mut Channel,
+        selected: &mut Selected,
+        uids: &[u32],
+    ) -> Result<Result<(), Error>, Gone> {
+        for chunk in uids.chunks(CHUNK) {
+            let told = if self.plan.only_entry {
+                self.entries(channel, selected, chunk).await?
+            } else {
+                self.messages(channel, selected, chunk).await?
+            };
+            if told.is_err() {
+                return Ok(told);
+            }
+        }
+        Ok(self.failed.map_or(Ok(()), Err))
+    }
+
     /// Flags and UIDs alone: no message is looked at.
     async fn entries(
         &self,

@@ -20,6 +20,7 @@ pub(super) mod metadata;
 pub(super) mod r#move;
 pub(super) mod namespace;
 pub(super) mod noop;
+pub(super) mod notify;
 pub(super) mod quota;
 pub(super) mod rename;
 pub(super) mod search;

@@ -30,7 +30,7 @@ pub(super) fn counts_deleted(items: &[StatusItem]) -> bool {
 
 /// What was asked for, from the row of the folder; `deleted` was counted where
 /// [`counts_deleted`].
-pub(super) fn numbers(
+pub(in crate::imap) fn numbers(
     folder: &Folder,
     deleted: Deleted,
     items: &[StatusItem],

@@ -119,6 +119,7 @@ impl Mailboxes {
         let mut tx = self.begin(who).await?;
         let id = tx.create_folder(who.address_id, name, special_use).await.map_err(refused)?;
         tx.commit().await?;
+        self.changes.publish_names(who.address_id);
         Ok(id)
     }
 
@@ -135,6 +136,7 @@ impl Mailboxes {
         tx.delete_folder(folder.id).await?;
         tx.commit().await?;
         self.changes.publish([folder.id]);
+        self.changes.publish_names(who.address_id);
         Ok(())
     }
 
@@ -160,6 +162,7 @@ impl Mailboxes {
         }
         tx.commit().await?;
         self.changes.publish(changed);
+        self.changes.publish_names(who.address_id);
         Ok(())
     }
 
@@ -172,7 +175,9 @@ impl Mailboxes {
         if !tx.subscribe_folder(who.address_id, name, on).await? {
             return Err(Error::NotFound("folder"));
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.changes.publish_names(who.address_id);
+        Ok(())
     }
 
     /// A session that may change a folder has shown its messages below UID `up_to`: they are
@@ -191,6 +196,11 @@ impl Mailboxes {
     /// Waits for changes of a folder; see [`Changes::watch`].
     pub fn watch(&self, folder: FolderId) -> watch::Receiver<()> {
         self.changes.watch(folder)
+    }
+
+    /// Waits for changes of the list of folders; see [`Changes::watch_names`].
+    pub fn watch_names(&self, who: &Identity) -> watch::Receiver<()> {
+        self.changes.watch_names(who.address_id)
     }
 }
 

@@ -13,6 +13,7 @@ mod mailboxes;
 mod metadata;
 mod model;
 mod nodes;
+mod notify;
 mod objectid;
 mod other_programs;
 mod qresync;

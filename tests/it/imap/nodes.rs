@@ -74,7 +74,7 @@ async fn idle_survives_a_lost_listener() {
 }
 
 /// Ends the connections that listen and were opened after `started`, as soon as there are any.
-async fn lose_listeners(pool: &sqlx::PgPool, started: &str) {
+pub(super) async fn lose_listeners(pool: &sqlx::PgPool, started: &str) {
     let end = format!(
         "SELECT pid::text FROM pg_stat_activity WHERE query LIKE 'LISTEN %'
          AND backend_start > '{started}' AND pg_terminate_backend(pid)"

@@ -2,7 +2,7 @@
 
 use crate::imap::enabled::Enabled;
 use crate::mail::mailbox::Columns;
-use crate::wire::imap::command::{Content, Fetch, FetchItem};
+use crate::wire::imap::command::{Content, FetchItem};
 use crate::wire::imap::section::SectionText;
 
 /// What to read and what to tell.
@@ -22,14 +22,13 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// The plan for `fetch`.
-    pub(super) fn of(fetch: &'a Fetch, read_only: bool, enabled: Enabled) -> Self {
-        let items = fetch.items.as_slice();
+    /// The plan to tell `items`, in a UID FETCH where `uid`.
+    pub(super) fn of(items: &'a [FetchItem], uid: bool, read_only: bool, enabled: Enabled) -> Self {
         let has = |item: &FetchItem| items.contains(item);
         let contents = || items.iter().filter_map(FetchItem::content);
         Self {
             items,
-            uid: fetch.uid,
+            uid,
             enabled,
             columns: Columns {
                 envelope: has(&FetchItem::Envelope),
@@ -78,7 +77,9 @@ mod tests {
     fn with_plan(items: &str, check: impl FnOnce(Plan<'_>)) {
         let line = format!("a UID FETCH 1 {items}\r\n");
         match parse_command(line.as_bytes()).unwrap().command {
-            Command::Fetch(fetch) => check(Plan::of(&fetch, false, Enabled::default())),
+            Command::Fetch(fetch) => {
+                check(Plan::of(&fetch.items, fetch.uid, false, Enabled::default()));
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -130,24 +130,31 @@ pub(super) fn fetch(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Fetch> {
     cursor.sp()?;
     let set = cursor.sequence_set()?;
     cursor.sp()?;
-    let mut items = Vec::new();
-    let mut add = |item| {
-        if !items.contains(&item) {
-            items.push(item);
-        }
-    };
-    if cursor.peek() == Some(b'(') {
-        cursor.list(MAX_ITEMS, "items", false, |cursor| fetch_att(cursor).map(&mut add))?;
+    let mut items = if cursor.peek() == Some(b'(') {
+        fetch_atts(cursor)?
     } else if let Some(of_macro) = fetch_macro(cursor) {
-        items.extend_from_slice(of_macro);
+        of_macro.to_vec()
     } else {
-        add(fetch_att(cursor)?);
-    }
+        vec![fetch_att(cursor)?]
+    };
     let changed = if cursor.eat(b" ") { Some(changed_since(cursor, uid)?) } else { None };
     if changed.is_some() && !items.contains(&FetchItem::ModSeq) {
         items.push(FetchItem::ModSeq);
     }
     Ok(Fetch { uid, set, items, changed })
+}
+
+/// `"(" fetch-att *(SP fetch-att) ")"`, each once.
+pub(super) fn fetch_atts(cursor: &mut Cursor<'_>) -> Parsed<Vec<FetchItem>> {
+    let mut items = Vec::new();
+    cursor.list(MAX_ITEMS, "items", false, |cursor| {
+        let item = fetch_att(cursor)?;
+        if !items.contains(&item) {
+            items.push(item);
+        }
+        Ok(())
+    })?;
+    Ok(items)
 }
 
 /// ```abnf

@@ -10,6 +10,7 @@ mod list;
 mod mailbox;
 mod message;
 mod metadata;
+mod notify;
 mod quota;
 mod search;
 mod search_key;
@@ -29,6 +30,7 @@ pub use list::{List, ListReturn, ListSelect, Lsub};
 pub use mailbox::{Create, Rename};
 pub use message::{Store, Transfer};
 pub use metadata::{GetMetadata, SetMetadata};
+pub use notify::{Events, Filter, Group, Notify, Selected};
 pub use quota::SetQuota;
 pub use search::Search;
 pub use search_key::{SearchFlag, SearchKey};
@@ -96,6 +98,8 @@ pub enum Command {
     SetQuota(SetQuota),
     /// `APPEND`, up to its first message literal.
     Append(Append),
+    /// `NOTIFY` (RFC 5465)
+    Notify(Notify),
     /// `IDLE` (RFC 2177); [`is_done`] knows the line that ends it.
     Idle,
     /// `CHECK`
@@ -242,6 +246,7 @@ fn about_mailboxes(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command
         "GETQUOTA" => quota::get_quota(cursor).map(Command::GetQuota),
         "GETQUOTAROOT" => mailbox::one(cursor).map(Command::GetQuotaRoot),
         "SETQUOTA" => quota::set_quota(cursor).map(Command::SetQuota),
+        "NOTIFY" => notify::notify(cursor).map(Command::Notify),
         "APPEND" => append::append(cursor).map(Command::Append),
         _ => return None,
     })

@@ -25,6 +25,8 @@ pub enum Code<'a> {
     AuthorizationFailed,
     /// The charset of SEARCH is none of `US-ASCII` and `UTF-8`.
     BadCharset,
+    /// NOTIFY asks for an event that is not among these (RFC 5465 §5).
+    BadEvent(&'static [&'static str]),
     /// Never possible here (RFC 5530).
     Cannot,
     /// What the server can do.
@@ -58,6 +60,8 @@ pub enum Code<'a> {
     Modified(&'a NumberSet),
     /// The mailbox keeps no mod-sequences (RFC 7162 §3.1.2.2).
     NoModSeq,
+    /// NOTIFY is off: there is more to tell than the server tells (RFC 5465 §5.8).
+    NotificationOverflow,
     /// No such mailbox (RFC 5530).
     NonExistent,
     /// Not allowed (RFC 5530).
@@ -121,6 +125,7 @@ impl Code<'_> {
             Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
             Code::AuthorizationFailed => "AUTHORIZATIONFAILED",
             Code::BadCharset => "BADCHARSET",
+            Code::BadEvent(_) => "BADEVENT",
             Code::Cannot => "CANNOT",
             Code::Capability(_) => "CAPABILITY",
             Code::Closed => "CLOSED",
@@ -134,6 +139,7 @@ impl Code<'_> {
             Code::Modified(_) => "MODIFIED",
             Code::NoModSeq => "NOMODSEQ",
             Code::NonExistent => "NONEXISTENT",
+            Code::NotificationOverflow => "NOTIFICATIONOVERFLOW",
             Code::NoPerm => "NOPERM",
             Code::OverQuota => "OVERQUOTA",
             Code::PermanentFlags { .. } => "PERMANENTFLAGS",
@@ -156,6 +162,7 @@ impl Code<'_> {
         let text = match self {
             Code::AppendUid { uid_validity, uid } => format!(" {uid_validity} {uid}"),
             Code::BadCharset => " (US-ASCII UTF-8)".to_owned(),
+            Code::BadEvent(names) => format!(" ({})", names.join(" ")),
             Code::Capability(names) => format!(" {}", names.join(" ")),
             Code::CopyUid { uid_validity, from, to } => format!(" {uid_validity} {from} {to}"),
             Code::HighestModSeq(number) | Code::LongEntries(number) | Code::MaxSize(number) => {
