@@ -211,7 +211,6 @@ async fn about_messages(
     let Turn { tag, enabled, .. } = turn;
     let services = &server.services;
     let mailboxes = &services.mailboxes;
-    let out = &mut channel.out;
     Ok(match command {
         Command::Check => cmd::noop::noop().into(),
         Command::Close => cmd::close::close(mailboxes, who, selected, *enabled).await,
@@ -225,13 +224,13 @@ async fn about_messages(
                 // RFC 9051 §7.3.4: there is no other answer.
                 search.returns.get_or_insert(Returns::ALL);
             }
-            cmd::search::search(mailboxes, out, who, selected, tag, &search).await.into()
+            cmd::search::search(mailboxes, channel, who, selected, tag, &search).await?.into()
         }
         Command::Sort(sort) => {
-            cmd::sort::sort(mailboxes, out, who, selected, tag, &sort).await.into()
+            cmd::sort::sort(mailboxes, channel, who, selected, tag, &sort).await?.into()
         }
         Command::Thread(thread) => {
-            cmd::thread::thread(mailboxes, out, who, selected, &thread).await.into()
+            cmd::thread::thread(mailboxes, channel, who, selected, tag, &thread).await?.into()
         }
         Command::Fetch(fetch) => {
             cmd::fetch::fetch(services, channel, who, selected, *enabled, &fetch).await?.into()
@@ -239,9 +238,11 @@ async fn about_messages(
         Command::Store(store) => {
             cmd::store::store(mailboxes, channel, who, selected, *enabled, &store).await?.into()
         }
-        Command::Copy(copy) => cmd::copy::copy(mailboxes, who, selected, &copy).await.into(),
+        Command::Copy(copy) => {
+            cmd::copy::copy(mailboxes, channel, who, selected, tag, &copy).await?.into()
+        }
         Command::Move(transfer) => {
-            cmd::r#move::r#move(mailboxes, out, who, selected, &transfer).await.into()
+            cmd::r#move::r#move(mailboxes, channel, who, selected, tag, &transfer).await?.into()
         }
         _ => not_now().into(),
     })

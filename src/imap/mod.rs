@@ -15,6 +15,7 @@ mod enabled;
 mod names;
 mod news;
 mod notify;
+mod progress;
 mod resync;
 mod selected;
 mod server;

@@ -1,25 +1,30 @@
 //! COPY and UID COPY (RFC 3501 §6.4.7), with COPYUID (RFC 4315 §3).
 
 use crate::imap::answer::Answer;
+use crate::imap::channel::{Channel, Gone};
+use crate::imap::progress;
 use crate::imap::selected::Selected;
 use crate::imap::status::of_target;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
 use crate::mail::mailbox::messages::Copied;
-use crate::wire::imap::command::Transfer;
+use crate::wire::imap::command::{Tag, Transfer};
 use crate::wire::imap::numbers::NumberSet;
 
 /// Copies messages, all or none.
 pub(in crate::imap) async fn copy(
     mailboxes: &Mailboxes,
+    channel: &mut Channel,
     who: &Identity,
     selected: &Selected,
+    tag: &Tag,
     copy: &Transfer,
-) -> Answer {
-    match transfer(mailboxes, who, selected, copy, false).await {
+) -> Result<Answer, Gone> {
+    let copied = transfer(mailboxes, who, selected, copy, false);
+    Ok(match progress::told(channel, tag, copied).await? {
         Ok(copied) => with_copies(Answer::ok("Copied"), &copied),
         Err(refusal) => refusal,
-    }
+    })
 }
 
 /// Copies or, where `away`, moves.

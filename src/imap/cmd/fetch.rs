@@ -57,6 +57,9 @@ pub(in crate::imap) async fn fetch(
             return Ok(error.into());
         }
     }
+    if let Some(range) = fetch.partial {
+        uids = uids.get(range.of(uids.len())).unwrap_or_default().to_vec();
+    }
     let plan = Plan::of(&fetch.items, fetch.uid, selected.read_only, enabled);
     let job = Job { services, who, plan, failed: None };
     Ok(match job.tell(channel, selected, &uids).await? {

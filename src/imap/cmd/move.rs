@@ -2,31 +2,34 @@
 
 use super::copy::{transfer, with_copies};
 use crate::imap::answer::Answer;
+use crate::imap::channel::{Channel, Gone};
+use crate::imap::progress;
 use crate::imap::selected::Selected;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
-use crate::wire::imap::command::Transfer;
-use crate::wire::imap::response::Writer;
+use crate::wire::imap::command::{Tag, Transfer};
 
 /// Moves messages, all or none. Where they went is told before they are announced as gone
 /// (RFC 6851 §4.3).
 pub(in crate::imap) async fn r#move(
     mailboxes: &Mailboxes,
-    out: &mut Writer,
+    channel: &mut Channel,
     who: &Identity,
     selected: &Selected,
+    tag: &Tag,
     command: &Transfer,
-) -> Answer {
+) -> Result<Answer, Gone> {
     if selected.read_only {
-        return Answer::read_only();
+        return Ok(Answer::read_only());
     }
-    match transfer(mailboxes, who, selected, command, true).await {
+    let moved = transfer(mailboxes, who, selected, command, true);
+    Ok(match progress::told(channel, tag, moved).await? {
         Ok(moved) => {
             if !moved.uids.is_empty() {
-                with_copies(Answer::ok("Moved"), &moved).write(out, None);
+                with_copies(Answer::ok("Moved"), &moved).write(&mut channel.out, None);
             }
             Answer::ok("Done")
         }
         Err(refusal) => refusal,
-    }
+    })
 }

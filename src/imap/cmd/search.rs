@@ -5,22 +5,24 @@ mod result;
 pub(in crate::imap::cmd) use result::Asked;
 
 use crate::imap::answer::Answer;
+use crate::imap::channel::{Channel, Gone};
+use crate::imap::progress;
 use crate::imap::selected::Selected;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::{Mailboxes, Numbering};
 use crate::wire::imap::command::{Search, SearchKey, Tag};
-use crate::wire::imap::response::Writer;
 
 /// Tells which of the messages that the client knows have what it asks for.
 pub(in crate::imap) async fn search(
     mailboxes: &Mailboxes,
-    out: &mut Writer,
+    channel: &mut Channel,
     who: &Identity,
     selected: &mut Selected,
     tag: &Tag,
     search: &Search,
-) -> Answer {
-    let found = mailboxes.search(who, selected.folder, &search.keys, numbering(selected)).await;
+) -> Result<Answer, Gone> {
+    let found = mailboxes.search(who, selected.folder, &search.keys, numbering(selected));
+    let found = progress::told(channel, tag, found).await?;
     let asked = Asked {
         tag,
         uid: search.uid,
@@ -28,7 +30,7 @@ pub(in crate::imap) async fn search(
         sorted: false,
         of_mod_seq: search.keys.iter().any(SearchKey::is_of_mod_seq),
     };
-    asked.answer(mailboxes, out, who, selected, found).await
+    Ok(asked.answer(mailboxes, &mut channel.out, who, selected, found).await)
 }
 
 /// What the keys may ask of the session.

@@ -112,3 +112,24 @@ async fn some_of_the_result_rfc_9394() {
     }
     assert!(imap.fails("SEARCH RETURN (ALL PARTIAL 1:2) ALL").await.starts_with("BAD"));
 }
+
+/// RFC 9394 sections 3.3 and 3.4.
+#[tokio::test]
+async fn some_of_what_is_fetched_rfc_9394() {
+    let mut imap = mailbox().await;
+    for (modifier, uids) in [
+        ("PARTIAL 1:2", &[2, 3][..]),
+        ("PARTIAL -1:-2", &[5, 6]),
+        ("PARTIAL 4:100", &[5, 6]),
+        ("PARTIAL 9:10", &[]),
+        ("PARTIAL -2:-2 CHANGEDSINCE 1", &[5]),
+    ] {
+        let told = imap.brings(&format!("UID FETCH 1:* (UID) ({modifier})")).await;
+        let of = |line: &String| -> u32 {
+            let behind = line.split("(UID ").nth(1).unwrap();
+            behind.split([' ', ')']).next().unwrap().parse().unwrap()
+        };
+        assert_eq!(told.iter().map(of).collect::<Vec<_>>(), uids, "{modifier}: {told:?}");
+    }
+    assert!(imap.fails("FETCH 1:* (UID) (PARTIAL 1:2)").await.starts_with("BAD"));
+}

@@ -16,6 +16,7 @@ mod nodes;
 mod notify;
 mod objectid;
 mod other_programs;
+mod progress;
 mod qresync;
 mod quota;
 mod quota_race;

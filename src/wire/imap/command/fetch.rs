@@ -2,6 +2,7 @@
 
 use crate::wire::imap::cursor::{Cursor, Parsed};
 use crate::wire::imap::error::{SyntaxError, What};
+use crate::wire::imap::partial_range::PartialRange;
 use crate::wire::imap::section::Section;
 use crate::wire::imap::set::SequenceSet;
 
@@ -19,6 +20,9 @@ pub struct Fetch {
     pub items: Vec<FetchItem>,
     /// Only what changed since.
     pub changed: Option<ChangedSince>,
+    /// `PARTIAL`: only some of these messages, counted in the order of their UIDs (RFC 9394 §3.3).
+    /// In a UID FETCH only.
+    pub partial: Option<PartialRange>,
 }
 
 /// `CHANGEDSINCE` (RFC 7162 §3.1.4.1)
@@ -137,11 +141,11 @@ pub(super) fn fetch(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Fetch> {
     } else {
         vec![fetch_att(cursor)?]
     };
-    let changed = if cursor.eat(b" ") { Some(changed_since(cursor, uid)?) } else { None };
+    let (changed, partial) = if cursor.eat(b" ") { modifiers(cursor, uid)? } else { (None, None) };
     if changed.is_some() && !items.contains(&FetchItem::ModSeq) {
         items.push(FetchItem::ModSeq);
     }
-    Ok(Fetch { uid, set, items, changed })
+    Ok(Fetch { uid, set, items, changed, partial })
 }
 
 /// `"(" fetch-att *(SP fetch-att) ")"`, each once.
@@ -160,14 +164,22 @@ pub(super) fn fetch_atts(cursor: &mut Cursor<'_>) -> Parsed<Vec<FetchItem>> {
 /// ```abnf
 /// fetch-modifiers = "(" fetch-modifier *(SP fetch-modifier) ")"    ; RFC 4466
 /// fetch-modifier  = "CHANGEDSINCE" SP mod-sequence-value /         ; RFC 7162
-///                   "VANISHED"
+///                   "VANISHED" /
+///                   "PARTIAL" SP partial-range                     ; RFC 9394
 /// ```
 ///
-/// `VANISHED` stands in a UID FETCH only, and not without `CHANGEDSINCE`.
-fn changed_since(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<ChangedSince> {
-    let mut since = None;
+/// `VANISHED` and `PARTIAL` stand in a UID FETCH only, the first not without `CHANGEDSINCE`.
+fn modifiers(
+    cursor: &mut Cursor<'_>,
+    uid: bool,
+) -> Parsed<(Option<ChangedSince>, Option<PartialRange>)> {
+    let (mut since, mut partial) = (None, None);
     let mut vanished = false;
-    cursor.list(2, "modifiers", false, |cursor| {
+    cursor.list(3, "modifiers", false, |cursor| {
+        if uid && partial.is_none() && cursor.eat(b"PARTIAL ") {
+            partial = Some(cursor.partial_range()?);
+            return Ok(());
+        }
         if uid && cursor.eat(b"VANISHED") {
             vanished = true;
             return Ok(());
@@ -177,8 +189,9 @@ fn changed_since(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<ChangedSince> {
         Ok(())
     })?;
     match since {
-        Some(mod_seq) => Ok(ChangedSince { mod_seq, vanished }),
-        None => cursor.expected("CHANGEDSINCE"),
+        Some(mod_seq) => Ok((Some(ChangedSince { mod_seq, vanished }), partial)),
+        None if vanished => cursor.expected("CHANGEDSINCE"),
+        None => Ok((None, partial)),
     }
 }
 
@@ -293,6 +306,28 @@ mod tests {
             "a UID FETCH 1 FLAGS (VANISHED)\r\n",
             "a FETCH 1 FLAGS (CHANGEDSINCE)\r\n",
             "a FETCH 1 FLAGS ()\r\n",
+        ] {
+            assert_eq!(fetch(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_examples_of_rfc_9394() {
+        let fetch = |line: &str| match parse_command(line.as_bytes()).ok()?.command {
+            Command::Fetch(fetch) => Some(fetch),
+            other => panic!("{other:?}"),
+        };
+        let read = fetch("10 UID FETCH 25900:26600 (UID FLAGS) (PARTIAL -1:-100)\r\n").unwrap();
+        assert_eq!(read.partial.unwrap().to_string(), "-1:-100");
+        let line = "101 UID FETCH 25900:26600 (FLAGS) (PARTIAL 1:30 CHANGEDSINCE 98305)\r\n";
+        let read = fetch(line).unwrap();
+        assert_eq!(read.partial.unwrap().to_string(), "1:30");
+        assert_eq!(read.changed.unwrap().mod_seq, 98305);
+        for bad in [
+            "a FETCH 1 FLAGS (PARTIAL 1:2)\r\n",
+            "a UID FETCH 1 FLAGS (PARTIAL 1:2 PARTIAL 1:2)\r\n",
+            "a UID FETCH 1 FLAGS (PARTIAL 1:-2)\r\n",
+            "a UID FETCH 1 FLAGS (PARTIAL)\r\n",
         ] {
             assert_eq!(fetch(bad), None, "{bad}");
         }

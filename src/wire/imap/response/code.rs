@@ -2,6 +2,7 @@
 
 use crate::domain::flags::Flags;
 use crate::domain::ids::FolderId;
+use crate::wire::imap::command::Tag;
 use crate::wire::imap::flags::encode_flags;
 use crate::wire::imap::numbers::NumberSet;
 
@@ -45,6 +46,8 @@ pub enum Code<'a> {
     },
     /// The highest mod-sequence in the mailbox (RFC 7162 §3.1.2.1).
     HighestModSeq(u64),
+    /// The command of this tag is still being worked on; nobody knows for how long (RFC 9585).
+    InProgress(&'a Tag),
     /// A bound of the server was reached (RFC 5530).
     Limit,
     /// METADATA LONGENTRIES: the largest value that was not sent, in octets (RFC 5464 §4.2.1).
@@ -131,6 +134,7 @@ impl Code<'_> {
             Code::Closed => "CLOSED",
             Code::CopyUid { .. } => "COPYUID",
             Code::HighestModSeq(_) => "HIGHESTMODSEQ",
+            Code::InProgress(_) => "INPROGRESS",
             Code::Limit => "LIMIT",
             Code::LongEntries(_) => "METADATA LONGENTRIES",
             Code::MaxSize(_) => "METADATA MAXSIZE",
@@ -168,6 +172,7 @@ impl Code<'_> {
             Code::HighestModSeq(number) | Code::LongEntries(number) | Code::MaxSize(number) => {
                 format!(" {number}")
             }
+            Code::InProgress(tag) => format!(" (\"{}\" NIL NIL)", tag.as_str()),
             Code::MailboxId(id) => format!(" ({id})"),
             Code::Modified(left) => format!(" {left}"),
             Code::UidNext(number) | Code::UidValidity(number) | Code::Unseen(number) => {
@@ -186,6 +191,7 @@ impl Code<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::imap::command::parse_command;
 
     fn encoded(code: Code<'_>) -> String {
         let mut out = Vec::new();
@@ -215,6 +221,9 @@ mod tests {
         // RFC 5464 §4.2.1.
         assert_eq!(encoded(Code::LongEntries(2199)), "[METADATA LONGENTRIES 2199] ");
         assert_eq!(encoded(Code::TooMany), "[METADATA TOOMANY] ");
+        // RFC 9585 §4.
+        let noop = parse_command(b"A001 NOOP\r\n").unwrap();
+        assert_eq!(encoded(Code::InProgress(&noop.tag)), "[INPROGRESS (\"A001\" NIL NIL)] ");
         assert_eq!(encoded(Code::BadCharset), "[BADCHARSET (US-ASCII UTF-8)] ");
     }
 
