@@ -1,27 +1,16 @@
-"""A day of mail with Python's imaplib, over STARTTLS and over TLS.
-
-usage: imaplib_daily.py STARTTLS_PORT TLS_PORT CA_FILE USER PASSWORD
-
-Exits with 0 when all of it worked; the first thing that did not is an AssertionError.
-"""
+"""A day of mail with Python's imaplib, over STARTTLS and over TLS. See client.py for the arguments."""
 
 import email
 import imaplib
 import ssl
-import sys
 import time
+
+from client import ok, site
 
 MESSAGE = (
     b"From: Ann <ann@client.example>\r\nTo: bob@client.example\r\n"
     b"Subject: imaplib %d\r\nDate: Wed, 17 Jul 1996 02:23:25 -0700\r\n\r\nBody %d.\r\n"
 )
-
-
-def ok(answer):
-    """The data of an answer that must be OK."""
-    status, data = answer
-    assert status == "OK", (status, data)
-    return data
 
 
 def append_three(box):
@@ -39,6 +28,11 @@ def read(box):
     assert b"FLAGS" in envelope
     assert email.message_from_bytes(raw)["Subject"] == "imaplib 2"
     assert box.response("UIDVALIDITY")[1][0].isdigit()
+
+
+def sort(box):
+    assert ok(box.sort("(REVERSE SUBJECT)", "UTF-8", "ALL")) == [b"3 2 1"]
+    assert ok(box.thread("REFERENCES", "UTF-8", "ALL")) == [b"(1)(2)(3)"]
 
 
 def change(box):
@@ -65,27 +59,29 @@ def clean_up(box):
     box.logout()
 
 
-def main(starttls_port, tls_port, ca_file, user, password):
-    context = ssl.create_default_context(cafile=ca_file)
-    plain = imaplib.IMAP4("localhost", int(starttls_port))
+def main():
+    at = site()
+    context = ssl.create_default_context(cafile=at.ca_file)
+    plain = imaplib.IMAP4("localhost", at.starttls_port)
     try:
-        plain.login(user, password)
+        plain.login(at.user, at.password)
         raise AssertionError("a password was taken in plain text")
     except imaplib.IMAP4.error as error:
         assert "PRIVACYREQUIRED" in str(error), error
     ok(plain.starttls(context))
-    plain.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
+    plain.authenticate("PLAIN", lambda _: f"\0{at.user}\0{at.password}".encode())
     append_three(plain)
     plain.logout()
 
-    box = imaplib.IMAP4_SSL("localhost", int(tls_port), ssl_context=context)
-    box.login(user, password)
+    box = imaplib.IMAP4_SSL("localhost", at.tls_port, ssl_context=context)
+    box.login(at.user, at.password)
     for name in ("IDLE", "UIDPLUS", "MOVE", "NAMESPACE"):
         assert name in box.capabilities, box.capabilities
     read(box)
+    sort(box)
     change(box)
     clean_up(box)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
