@@ -58,3 +58,21 @@ fn every_row_of_the_table_leads_to_its_standard() {
         }
     }
 }
+
+/// Capabilities that the README says are here are announced.
+#[test]
+fn the_table_of_extensions_claims_nothing_that_is_not_there() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let announced = read("src/imap/capability.rs") + &read("src/imap/server.rs");
+    let readme = read("README.md");
+    let claimed: Vec<&str> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | yes |"))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(claimed.len() > 20, "the table was not found");
+    for name in claimed {
+        let found = [format!("\"{name}\""), format!("\"{name}=")];
+        assert!(found.iter().any(|found| announced.contains(found)), "{name}");
+    }
+}
