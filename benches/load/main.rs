@@ -1,11 +1,12 @@
 //! What the server does under load: the server of this build as a process of its own, with durable
 //! settings, on a database of its own in a temporary folder.
 //!
-//! `cargo bench --bench load -- receive` or `-- imap`; what follows is theirs.
+//! `cargo bench --bench load -- receive`, `-- imap` or `-- idle`; what follows is theirs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 // Figures are printed with few digits; counts are far below 2^52.
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
+mod idle;
 mod imap;
 mod process;
 mod receive;
@@ -19,8 +20,9 @@ async fn main() {
     match arguments.split_first() {
         Some((what, rest)) if what == "receive" => receive::run_all(rest).await,
         Some((what, rest)) if what == "imap" => imap::run_all(rest).await,
+        Some((what, rest)) if what == "idle" => idle::run_all(rest).await,
         _ => eprintln!(
-            "cargo bench --bench load -- receive [SECONDS] [plain | rules]\n                           imap [ROUNDS]"
+            "cargo bench --bench load -- receive [SECONDS] [plain | rules]\n                           imap [ROUNDS]\n                           idle [CONNECTIONS]"
         ),
     }
 }

@@ -87,7 +87,7 @@ fn configuration(folder: &Path, smtp: SocketAddr, imap: SocketAddr) -> String {
         "[server]\nhostname = \"bench.test\"\ndata_dir = {:?}\ncerts_dir = {:?}\nlog_filter = \"warn\"\n\
          [smtp]\nlisten = \"{smtp}\"\n[submission]\nlisten_starttls = \"{starttls}\"\nlisten_tls = \"{tls}\"\n\
          [imap]\nlisten_starttls = \"{imap_starttls}\"\nlisten_tls = \"{imap}\"\n[http]\nlisten = \"{http}\"\n\
-         [limits]\nconnections_per_address = 1000\n",
+         [limits]\nconnections = 20000\nconnections_per_address = 20000\n",
         folder.join("data").display().to_string(),
         folder.join("certs").display().to_string(),
     )

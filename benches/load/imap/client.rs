@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -20,14 +20,10 @@ pub struct Client {
 impl Client {
     /// Connected, greeted, not logged in.
     pub async fn connect(peer: &Peer) -> Self {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(&peer.root).unwrap()).unwrap();
-        let config =
-            rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         let tcp = TcpStream::connect(peer.imap).await.unwrap();
         tcp.set_nodelay(true).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
-        let tls = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
+        let tls = TlsConnector::from(Arc::clone(&peer.tls)).connect(name, tcp).await.unwrap();
         let mut client =
             Self { stream: BufReader::with_capacity(64 * 1024, tls), line: Vec::new() };
         client.line().await;

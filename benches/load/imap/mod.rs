@@ -9,11 +9,11 @@
 //! package `dovecot-imapd`; without it the column stays empty.
 
 mod arrival;
-mod client;
+pub mod client;
 mod dovecot;
-mod load;
+pub mod load;
 mod messages;
-mod peer;
+pub mod peer;
 
 use load::{LINES, Line};
 use peer::Peer;

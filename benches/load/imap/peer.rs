@@ -4,6 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+
 use super::load;
 use crate::process;
 use crate::server::Server;
@@ -13,8 +17,8 @@ use crate::server::Server;
 pub struct Peer {
     pub name: &'static str,
     pub imap: SocketAddr,
-    /// The certificate that it shows, or the one that signed it.
-    pub root: PathBuf,
+    /// Trusts the certificate that it shows, or the one that signed it. Every handshake is whole.
+    pub tls: Arc<ClientConfig>,
     /// Its first process.
     pub pid: u32,
     /// Where it takes mail, if it does.
@@ -34,7 +38,12 @@ impl Peer {
         pid: u32,
         running: impl Send + Sync + 'static,
     ) -> Self {
-        let peer = Self { name, imap, root, pid, smtp, _running: Arc::new(running) };
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(root).unwrap()).unwrap();
+        let mut tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        tls.resumption = Resumption::disabled();
+        let tls = Arc::new(tls);
+        let peer = Self { name, imap, tls, pid, smtp, _running: Arc::new(running) };
         load::fill(&peer).await;
         peer
     }
