@@ -15,6 +15,7 @@ mod model;
 mod nodes;
 mod notify;
 mod objectid;
+mod order;
 mod other_programs;
 mod progress;
 mod qresync;

@@ -6,7 +6,7 @@
 
 mod client;
 mod random;
-mod told;
+pub(super) mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
