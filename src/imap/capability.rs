@@ -6,6 +6,7 @@ use crate::wire::sasl::Mechanism;
 /// what they may use then.
 const ALWAYS: &[&str] = &[
     "IMAP4rev1",
+    "IMAP4rev2",
     "LITERAL+",
     "ENABLE",
     "ID",

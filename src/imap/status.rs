@@ -56,6 +56,7 @@ fn code_of(reason: Reason) -> Code<'static> {
     match reason {
         Reason::TooBig => Code::TooBig,
         Reason::SpecialUse => Code::UseAttr,
+        Reason::UnknownEncoding => Code::UnknownCte,
         Reason::NoRights => Code::NoPerm,
         Reason::TooManyAnnotations => Code::TooMany,
         Reason::Suspended => Code::Unavailable,

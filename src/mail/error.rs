@@ -77,6 +77,8 @@ pub enum Reason {
     NoRights,
     /// The mailbox has as many annotations as it can have, or as large ones.
     TooManyAnnotations,
+    /// Nobody here knows how the octets are encoded.
+    UnknownEncoding,
     /// No folder can be used so, or one is already (RFC 6154).
     SpecialUse,
     /// The text is no organisation's slug, or a reserved one.
@@ -112,6 +114,7 @@ impl Reason {
             Self::BadFolderName
             | Self::FolderFixed
             | Self::SpecialUse
+            | Self::UnknownEncoding
             | Self::NoRights
             | Self::TooManyAnnotations
             | Self::BadSlug
@@ -144,6 +147,7 @@ impl Reason {
             Self::BadFolderName => "That is no name for a folder",
             Self::FolderFixed => "That folder cannot be changed so",
             Self::SpecialUse => "No folder can be used for that, or another one is",
+            Self::UnknownEncoding => "Nobody here can decode that",
             Self::NoRights => "That is not yours to do",
             Self::TooManyAnnotations => "There is no room for more annotations",
             Self::BadSlug => {

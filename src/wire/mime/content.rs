@@ -81,6 +81,11 @@ pub enum Encoding {
     Unknown,
 }
 
+/// The transfer encoding that an entity's header names.
+pub fn transfer_encoding(header: &[u8]) -> Encoding {
+    MimeFields::read(header).encoding()
+}
+
 /// A Content-Type or Content-Disposition: a value and its parameters, as written (names and values
 /// in RFC 2231 form stay so), quoting undone.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

@@ -54,7 +54,7 @@ pub use base64_lines::{Base64Lines, Newline};
 pub use binary::encode_binary;
 pub use bound::Bound;
 pub use compose::{ComposeError, Draft, Person, compose};
-pub use content::Encoding;
+pub use content::{Encoding, transfer_encoding};
 pub use decode::decode_body;
 pub use digest::Sha256;
 pub use field::{FieldError, field};

@@ -83,3 +83,31 @@ async fn who_renames_is_told_the_old_name() {
     assert_eq!(imap.brings("RENAME OldMailbox NewMailbox").await, [told]);
     assert_eq!(imap.brings("RENAME INBOX Kept").await, [] as [&str; 0]);
 }
+
+/// RFC 9051 section 6.4.5: parts without their transfer encoding.
+#[tokio::test]
+async fn parts_are_fetched_decoded() {
+    let ann = server().await.tenant().await.mailbox("ann").await;
+    let mut imap = Imap::of(&ann).await;
+    let message = "From: ann@client.example\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/mixed; boundary=x\r\n\r\n\
+        --x\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe\r\n\
+        --x\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+        AGE=\r\n--x\r\nContent-Transfer-Encoding: x-own\r\n\r\nabc\r\n--x--\r\n";
+    assert!(imap.append("INBOX", "", message.as_bytes()).await.starts_with("OK"));
+    imap.ok("SELECT INBOX").await;
+    let sizes = imap.brings("FETCH 1 (BINARY.SIZE[1] BINARY.SIZE[2])").await;
+    assert_eq!(sizes, ["* 1 FETCH (BINARY.SIZE[1] 7 BINARY.SIZE[2] 2)"]);
+    let text = imap.brings("FETCH 1 BINARY.PEEK[1]").await;
+    assert_eq!(text, ["* 1 FETCH (BINARY[1] {7}\r\nGrüße)"]);
+    let some = imap.brings("FETCH 1 BINARY.PEEK[1]<2.2>").await;
+    assert_eq!(some, ["* 1 FETCH (BINARY[1]<2> {2}\r\nü)"]);
+    // NUL needs a literal that may hold it; and now it has been read.
+    let octets = imap.brings("FETCH 1 BINARY[2]").await;
+    assert_eq!(octets[0], "* 1 FETCH (BINARY[2] ~{2}\r\n\0a)");
+    assert!(octets[1].contains("\\Seen"), "{octets:?}");
+    let whole = imap.literal("FETCH 1 BINARY[]").await;
+    assert_eq!(whole, imap.literal("FETCH 1 BODY[]").await);
+    assert!(imap.fails("FETCH 1 BINARY[3]").await.starts_with("NO [UNKNOWN-CTE] "));
+    assert_eq!(imap.brings("FETCH 1 BINARY[4]").await, ["* 1 FETCH (BINARY[4] NIL)"]);
+}

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::mail::Error;
 use crate::mail::body::{Bodies, Body};
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Fetched;
+use crate::mail::{Error, Reason};
 use crate::wire::imap::command::{Content, Partial};
 use crate::wire::imap::section::{Section, SectionText};
 use crate::wire::mime::{self, header_fields, header_fields_not};
@@ -24,6 +24,8 @@ pub(super) enum Piece {
     None,
     /// Octets that had to be picked together.
     Ready(Vec<u8>),
+    /// How many octets it has.
+    Size(u64),
     /// Octets of the message as they stand.
     Range(Range<usize>),
 }
@@ -49,6 +51,35 @@ impl Source {
             Content::Rfc822Header => whole(mime::SectionText::Header),
             Content::Rfc822Text => whole(mime::SectionText::Text),
             Content::Section { section, partial } => self.section(section, partial).await,
+            Content::Binary { part, partial } => self.binary(part, partial).await,
+            Content::BinarySize(part) => Ok(Piece::Size(match self.binary(part, None).await? {
+                Piece::None => 0,
+                Piece::Size(octets) => octets,
+                Piece::Ready(octets) => octets.len() as u64,
+                Piece::Range(range) => range.len() as u64,
+            })),
+        }
+    }
+
+    /// A part without its transfer encoding (RFC 9051 §6.4.5); the message itself stays as it is,
+    /// as does a part that is not encoded.
+    async fn binary(&self, part: &[u32], partial: Option<Partial>) -> Result<Piece, Error> {
+        let Some(range) = self.resolve(part, mime::SectionText::Full) else {
+            return Ok(Piece::None);
+        };
+        let encoding = match self.resolve(part, mime::SectionText::Mime) {
+            Some(header) => mime::transfer_encoding(&self.octets(header).await?),
+            None => mime::Encoding::Identity,
+        };
+        match encoding {
+            mime::Encoding::Identity => Ok(Piece::Range(within(range, partial))),
+            mime::Encoding::Unknown => Err(Reason::UnknownEncoding.into()),
+            encoding => {
+                let encoded = self.octets(range).await?;
+                let decoded = mime::decode_body(encoding, &encoded);
+                let some = decoded.get(within(0..decoded.len(), partial)).unwrap_or_default();
+                Ok(Piece::Ready(some.to_vec()))
+            }
         }
     }
 

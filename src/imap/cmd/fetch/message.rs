@@ -156,6 +156,10 @@ async fn write_content(
             answer.content(content, Some(&octets));
             return Ok(());
         }
+        Piece::Size(octets) => {
+            answer.content_size(content, octets);
+            return Ok(());
+        }
         Piece::Range(range) => range,
     };
     answer.content_header(content, end.saturating_sub(start) as u64);

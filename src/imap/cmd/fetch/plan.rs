@@ -54,7 +54,9 @@ impl<'a> Plan<'a> {
 fn of_header(content: Content<'_>) -> bool {
     match content {
         Content::Rfc822Header => true,
-        Content::Rfc822 | Content::Rfc822Text => false,
+        Content::Rfc822 | Content::Rfc822Text | Content::Binary { .. } | Content::BinarySize(_) => {
+            false
+        }
         Content::Section { section, .. } => {
             let header = SectionText::Header;
             section.part.is_empty()

@@ -37,6 +37,17 @@ pub struct ChangedSince {
 /// One thing to fetch of each message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FetchItem {
+    /// `BINARY[...]` or `BINARY.PEEK[...]` (RFC 9051 §6.4.5)
+    Binary {
+        /// Whether `\Seen` stays as it is.
+        peek: bool,
+        /// Which part; empty for the message as it stands.
+        part: Vec<u32>,
+        /// Only these bytes of it, decoded.
+        partial: Option<Partial>,
+    },
+    /// `BINARY.SIZE[...]`: how long the part is, decoded.
+    BinarySize(Vec<u32>),
     /// `BODY`: the structure without its extension data.
     Body,
     /// `BODYSTRUCTURE`
@@ -77,6 +88,15 @@ pub enum FetchItem {
 /// A piece of the message itself, by the name that a FETCH answer gives it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Content<'a> {
+    /// `BINARY[...]`
+    Binary {
+        /// Which part.
+        part: &'a [u32],
+        /// Only these bytes of it.
+        partial: Option<Partial>,
+    },
+    /// `BINARY.SIZE[...]`
+    BinarySize(&'a [u32]),
     /// `RFC822`
     Rfc822,
     /// `RFC822.HEADER`
@@ -104,7 +124,13 @@ pub struct Partial {
 impl FetchItem {
     /// Whether fetching this sets `\Seen` (RFC 3501 §6.4.5).
     pub fn sets_seen(&self) -> bool {
-        matches!(self, Self::Rfc822 | Self::Rfc822Text | Self::Section { peek: false, .. })
+        matches!(
+            self,
+            Self::Rfc822
+                | Self::Rfc822Text
+                | Self::Section { peek: false, .. }
+                | Self::Binary { peek: false, .. }
+        )
     }
 
     /// Whether it stands in the folder entry, so that no message has to be read for it.
@@ -115,6 +141,8 @@ impl FetchItem {
     /// The piece of the message that this asks for, if it asks for one.
     pub fn content(&self) -> Option<Content<'_>> {
         match self {
+            Self::Binary { part, partial, .. } => Some(Content::Binary { part, partial: *partial }),
+            Self::BinarySize(part) => Some(Content::BinarySize(part)),
             Self::Rfc822 => Some(Content::Rfc822),
             Self::Rfc822Header => Some(Content::Rfc822Header),
             Self::Rfc822Text => Some(Content::Rfc822Text),
@@ -216,7 +244,9 @@ fn fetch_macro(cursor: &mut Cursor<'_>) -> Option<&'static [FetchItem]> {
 /// fetch-att = "EMAILID" / "THREADID" / "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "MODSEQ" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
 ///             "BODY" ["STRUCTURE"] / "UID" /
 ///             "BODY" section ["<" number "." nz-number ">"] /
-///             "BODY.PEEK" section ["<" number "." nz-number ">"]
+///             "BODY.PEEK" section ["<" number "." nz-number ">"] /
+///             "BINARY" [".PEEK"] section-binary ["<" number "." nz-number ">"] /
+///             "BINARY.SIZE" section-binary    ; RFC 9051
 /// ```
 fn fetch_att(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
     let offset = cursor.offset();
@@ -225,6 +255,9 @@ fn fetch_att(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
     match word.as_slice() {
         b"BODY" if bracket => section(cursor, false),
         b"BODY.PEEK" if bracket => section(cursor, true),
+        b"BINARY" if bracket => binary(cursor, false),
+        b"BINARY.PEEK" if bracket => binary(cursor, true),
+        b"BINARY.SIZE" if bracket => part(cursor).map(FetchItem::BinarySize),
         b"BODY" => Ok(FetchItem::Body),
         b"BODYSTRUCTURE" => Ok(FetchItem::BodyStructure),
         b"EMAILID" => Ok(FetchItem::EmailId),
@@ -247,8 +280,35 @@ fn fetch_att(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
 /// ```
 fn section(cursor: &mut Cursor<'_>, peek: bool) -> Parsed<FetchItem> {
     let section = cursor.section()?;
+    Ok(FetchItem::Section { peek, section, partial: partial(cursor)? })
+}
+
+/// ```abnf
+/// section-binary ["<" number "." nz-number ">"]
+/// ```
+fn binary(cursor: &mut Cursor<'_>, peek: bool) -> Parsed<FetchItem> {
+    let part = part(cursor)?;
+    Ok(FetchItem::Binary { peek, part, partial: partial(cursor)? })
+}
+
+/// ```abnf
+/// section-binary = "[" [section-part] "]"
+/// ```
+fn part(cursor: &mut Cursor<'_>) -> Parsed<Vec<u32>> {
+    let offset = cursor.offset();
+    let Section { part, text } = cursor.section()?;
+    if text.is_some() {
+        return Err(SyntaxError { what: What::Expected("part numbers alone"), offset });
+    }
+    Ok(part)
+}
+
+/// ```abnf
+/// partial = "<" number "." nz-number ">"
+/// ```
+fn partial(cursor: &mut Cursor<'_>) -> Parsed<Option<Partial>> {
     if !cursor.eat(b"<") {
-        return Ok(FetchItem::Section { peek, section, partial: None });
+        return Ok(None);
     }
     let origin = cursor.number64()?;
     cursor.expect(".")?;
@@ -257,7 +317,7 @@ fn section(cursor: &mut Cursor<'_>, peek: bool) -> Parsed<FetchItem> {
         return cursor.expected("a length above zero");
     }
     cursor.expect(">")?;
-    Ok(FetchItem::Section { peek, section, partial: Some(Partial { origin, length }) })
+    Ok(Some(Partial { origin, length }))
 }
 
 #[cfg(test)]
@@ -285,6 +345,23 @@ mod tests {
             items("(FLAGS BODY[HEADER.FIELDS (DATE FROM)])"),
             [FetchItem::Flags, FetchItem::Section { peek: false, section, partial: None }]
         );
+    }
+
+    #[test]
+    fn decoded_parts() {
+        let range = Some(Partial { origin: 0, length: 4 });
+        assert_eq!(
+            items("(BINARY.SIZE[1.2] BINARY.PEEK[1]<0.4> BINARY[])"),
+            [
+                FetchItem::BinarySize(vec![1, 2]),
+                FetchItem::Binary { peek: true, part: vec![1], partial: range },
+                FetchItem::Binary { peek: false, part: vec![], partial: None },
+            ]
+        );
+        for bad in ["BINARY[1.MIME]", "BINARY[TEXT]", "BINARY", "BINARY.SIZE[1]<0.4>"] {
+            let line = format!("a FETCH 1 {bad}\r\n");
+            assert!(parse_command(line.as_bytes()).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub enum Code<'a> {
     UidRequired,
     /// A part of the server is out of order for now (RFC 5530).
     Unavailable,
+    /// A part cannot be decoded (RFC 9051 §6.4.5).
+    UnknownCte,
     /// The sequence number of the first message that is not seen.
     Unseen(u32),
     /// The special use is not for this mailbox (RFC 6154 §6).
@@ -158,6 +160,7 @@ impl Code<'_> {
             Code::UidValidity(_) => "UIDVALIDITY",
             Code::Unavailable => "UNAVAILABLE",
             Code::Unseen(_) => "UNSEEN",
+            Code::UnknownCte => "UNKNOWN-CTE",
             Code::UseAttr => "USEATTR",
         }
     }

@@ -103,16 +103,31 @@ impl FetchWriter<'_> {
     ///
     /// ```abnf
     /// msg-att-static = "RFC822" [".HEADER" / ".TEXT"] SP nstring /
-    ///                  "BODY" section ["<" number ">"] SP nstring
+    ///                  "BODY" section ["<" number ">"] SP nstring /
+    ///                  "BINARY" section-binary ["<" number ">"] SP (nstring / literal8)
     /// ```
     pub fn content(&mut self, content: Content<'_>, bytes: Option<&[u8]>) {
         if let Some(bytes) = bytes {
-            self.content_header(content, bytes.len() as u64);
+            self.content_name(content);
+            if matches!(content, Content::Binary { .. }) && bytes.contains(&0) {
+                self.writer.put("~");
+            }
+            encode_literal_header(&mut self.writer.out, bytes.len() as u64);
             self.writer.out.extend_from_slice(bytes);
         } else {
             self.content_name(content);
             self.writer.put("NIL");
         }
+    }
+
+    /// How long a piece is.
+    ///
+    /// ```abnf
+    /// msg-att-static =/ "BINARY.SIZE" section-binary SP number    ; RFC 9051
+    /// ```
+    pub fn content_size(&mut self, content: Content<'_>, octets: u64) {
+        self.content_name(content);
+        self.writer.number(octets);
     }
 
     /// Only the head of such a piece: the caller sends [`FetchWriter::buffer`] and then exactly
@@ -146,7 +161,16 @@ impl FetchWriter<'_> {
     }
 
     fn content_name(&mut self, content: Content<'_>) {
+        let binary = |part: &[u32]| {
+            let part: Vec<_> = part.iter().map(u32::to_string).collect();
+            format!("[{}]", part.join("."))
+        };
         match content {
+            Content::Binary { part, partial } => {
+                let origin = partial.map(|partial| format!("<{}>", partial.origin));
+                self.name(&format!("BINARY{}{} ", binary(part), origin.unwrap_or_default()));
+            }
+            Content::BinarySize(part) => self.name(&format!("BINARY.SIZE{} ", binary(part))),
             Content::Rfc822 => self.name("RFC822 "),
             Content::Rfc822Header => self.name("RFC822.HEADER "),
             Content::Rfc822Text => self.name("RFC822.TEXT "),
