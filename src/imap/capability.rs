@@ -34,6 +34,7 @@ const ALWAYS: &[&str] = &[
     "INPROGRESS",
     "OBJECTID",
     "PARTIAL",
+    "MULTISEARCH",
     "UIDONLY",
     "SORT",
     "SORT=DISPLAY",

@@ -72,6 +72,17 @@ pub(super) async fn carry_out(
         Command::Id(told) => cmd::id::id(&mut channel.out, &told).into(),
         Command::Select(select) => open(server, channel, state, turn.enabled, &select).await?,
         Command::Notify(wanted) => listen(server, channel, state, turn, wanted).await,
+        Command::MultiSearch(search) => {
+            let mailboxes = &server.services.mailboxes;
+            let (who, selected) = match state {
+                State::Authenticated(who) => (who, None),
+                State::Selected(who, selected) => (who, Some(&mut **selected)),
+                State::NotAuthenticated | State::Logout => return Ok(not_now().into()),
+            };
+            cmd::esearch::esearch(mailboxes, channel, who, selected, turn.tag, &search)
+                .await?
+                .into()
+        }
         Command::Logout => cmd::logout::logout(&mut channel.out),
         command => match state {
             State::NotAuthenticated => before_login(server, channel, command).await?,

@@ -5,8 +5,10 @@ mod indexed;
 mod rows;
 mod text;
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use sqlx::types::Uuid;
 use sqlx::{Postgres, QueryBuilder};
 
 use crate::domain::ids::FolderId;
@@ -42,23 +44,53 @@ impl TenantTx {
         keys: &[SearchKey],
         numbering: Numbering<'_>,
     ) -> Result<Vec<u32>, Error> {
-        let mut query = select("e.uid", folder, keys, numbering);
+        let mut query = select("e.uid", &[folder], keys, numbering);
         // No two searches are alike, so their plans are not worth keeping.
         let uids: Vec<i64> =
             query.build_query_scalar().persistent(false).fetch_all(self.conn()).await?;
         uids.into_iter().map(to_u32).collect()
     }
+
+    /// The same in several folders, none of which the session has open; of each in which something
+    /// is found. No message there is `\Recent` to the session, and none has a number that it knows.
+    pub async fn search_all(
+        &mut self,
+        folders: &[FolderId],
+        keys: &[SearchKey],
+    ) -> Result<HashMap<FolderId, Vec<u32>>, Error> {
+        let numbering = Numbering { uids: &[], recent_from: u32::MAX, saved: &[] };
+        let mut query = select("e.folder_id, e.uid", folders, keys, numbering);
+        let found: Vec<(Uuid, i64)> =
+            query.build_query_as().persistent(false).fetch_all(self.conn()).await?;
+        let mut by_folder: HashMap<FolderId, Vec<u32>> = HashMap::new();
+        for (folder, uid) in found {
+            by_folder.entry(FolderId(folder)).or_default().push(to_u32(uid)?);
+        }
+        Ok(by_folder)
+    }
 }
 
 /// The query for `columns` of what is found, by UID.
-fn select(columns: &str, folder: FolderId, keys: &[SearchKey], numbering: Numbering<'_>) -> Query {
+fn select(
+    columns: &str,
+    folders: &[FolderId],
+    keys: &[SearchKey],
+    numbering: Numbering<'_>,
+) -> Query {
     // A table that no condition and no column names is not read: the planner drops the join.
     let mut query = Query::new("SELECT ");
     query.push(columns);
     query.push(
         " FROM folder_entries e LEFT JOIN emails m ON m.id = e.email_id WHERE e.folder_id = ",
     );
-    query.push_bind(folder.0).push(" AND ");
+    match folders {
+        [one] => query.push_bind(one.0),
+        many => {
+            let ids: Vec<Uuid> = many.iter().map(|folder| folder.0).collect();
+            query.push("ANY (").push_bind(ids).push(")")
+        }
+    };
+    query.push(" AND ");
     all(&mut query, keys, numbering);
     query.push(" ORDER BY e.uid");
     query

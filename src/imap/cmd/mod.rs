@@ -8,6 +8,7 @@ pub(super) mod copy;
 pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod enable;
+pub(super) mod esearch;
 pub(super) mod expunge;
 pub(super) mod fetch;
 pub(super) mod id;

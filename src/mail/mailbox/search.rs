@@ -1,5 +1,7 @@
 //! SEARCH (RFC 3501 §6.4.4).
 
+use std::collections::HashMap;
+
 use crate::domain::ids::FolderId;
 use crate::mail::Error;
 use crate::mail::client::Identity;
@@ -16,5 +18,16 @@ impl Mailboxes {
         numbering: Numbering<'_>,
     ) -> Result<Vec<u32>, Error> {
         Ok(self.snapshot(who).await?.search(folder, keys, numbering).await?)
+    }
+
+    /// The same in several folders that the session has not open; of each in which something is
+    /// found. One query.
+    pub async fn search_all(
+        &self,
+        who: &Identity,
+        folders: &[FolderId],
+        keys: &[SearchKey],
+    ) -> Result<HashMap<FolderId, Vec<u32>>, Error> {
+        Ok(self.snapshot(who).await?.search_all(folders, keys).await?)
     }
 }

@@ -6,7 +6,7 @@ use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
 use crate::wire::imap::command::{Returns, Tag};
-use crate::wire::imap::response::{Esearch, Numbers, Writer};
+use crate::wire::imap::response::{Esearch, Writer};
 
 /// How the client wants to be told what was found.
 #[derive(Clone, Copy)]
@@ -62,15 +62,16 @@ impl Asked<'_> {
         if !self.of_mod_seq {
             return Ok((uids, None));
         }
-        let told = self.returns.map(|returns| kept(&uids, returns));
+        let told = self.returns.map(|returns| returns.kept(&uids));
         let told = told.as_deref().unwrap_or(&uids);
         let highest = mailboxes.highest_of(who, selected.folder, told).await?;
         Ok((uids, highest.map(i64::unsigned_abs)))
     }
 
     fn tell(self, out: &mut Writer, selected: &mut Selected, uids: &[u32], mod_seq: Option<u64>) {
+        let number = |&uid| if self.uid { Some(uid) } else { selected.view.sequence_of(uid) };
+        let numbers: Vec<u32> = uids.iter().filter_map(number).collect();
         let Some(returns) = self.returns else {
-            let numbers = uids.iter().filter_map(|&uid| self.number(selected, uid));
             return if self.sorted {
                 out.sort(numbers, mod_seq);
             } else {
@@ -78,63 +79,10 @@ impl Asked<'_> {
             };
         };
         if returns.tells() {
-            out.esearch(self.tag, &self.esearch(selected, uids, returns, mod_seq));
+            out.esearch(self.tag, &Esearch::of(returns, &numbers, self.uid, self.sorted, mod_seq));
         }
         if returns.save {
-            selected.saved = kept(uids, returns);
+            selected.saved = returns.kept(uids);
         }
     }
-
-    fn esearch(
-        self,
-        selected: &Selected,
-        uids: &[u32],
-        returns: Returns,
-        mod_seq: Option<u64>,
-    ) -> Esearch {
-        let number = |uid: Option<&u32>| self.number(selected, *uid?);
-        Esearch {
-            uid: self.uid,
-            min: number(uids.first()).filter(|_| returns.min),
-            max: number(uids.last()).filter(|_| returns.max),
-            count: returns.count.then(|| u32::try_from(uids.len()).unwrap_or(u32::MAX)),
-            all: returns.all.then(|| self.told(selected, uids)),
-            partial: returns.partial.map(|range| {
-                let some = uids.get(range.of(uids.len())).unwrap_or_default();
-                (range, self.told(selected, some))
-            }),
-            mod_seq,
-        }
-    }
-
-    fn told(self, selected: &Selected, uids: &[u32]) -> Numbers {
-        let numbers = uids.iter().filter_map(|&uid| self.number(selected, uid));
-        if self.sorted {
-            Numbers::Sorted(numbers.collect())
-        } else {
-            Numbers::Set(numbers.collect())
-        }
-    }
-
-    fn number(self, selected: &Selected, uid: u32) -> Option<u32> {
-        if self.uid { Some(uid) } else { selected.view.sequence_of(uid) }
-    }
-}
-
-/// What SAVE keeps, ascending: all, unless only some of them were asked for
-/// (RFC 5182 §2.4, RFC 9394 §3.1).
-fn kept(uids: &[u32], returns: Returns) -> Vec<u32> {
-    let some = returns.min || returns.max || returns.partial.is_some();
-    let mut kept = if returns.all || returns.count || !some {
-        uids.to_vec()
-    } else {
-        let range = returns.partial.map_or(0..0, |range| range.of(uids.len()));
-        let mut kept = uids.get(range).unwrap_or_default().to_vec();
-        kept.extend(uids.first().filter(|_| returns.min));
-        kept.extend(uids.last().filter(|_| returns.max));
-        kept
-    };
-    kept.sort_unstable();
-    kept.dedup();
-    kept
 }

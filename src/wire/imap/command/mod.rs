@@ -6,10 +6,12 @@
 mod append;
 mod auth;
 mod fetch;
+mod filter;
 mod list;
 mod mailbox;
 mod message;
 mod metadata;
+mod multi_search;
 mod notify;
 mod quota;
 mod search;
@@ -26,11 +28,13 @@ pub use auth::{
     Authenticate, IdParameter, Login, SaslResponse, Secret, is_done, parse_sasl_response,
 };
 pub use fetch::{ChangedSince, Content, Fetch, FetchItem, Partial};
+pub use filter::Filter;
 pub use list::{List, ListReturn, ListSelect, Lsub};
 pub use mailbox::{Create, Rename};
 pub use message::{Store, Transfer};
 pub use metadata::{GetMetadata, SetMetadata};
-pub use notify::{Events, Filter, Group, Notify, Selected};
+pub use multi_search::MultiSearch;
+pub use notify::{Events, Group, Notify, Selected};
 pub use quota::SetQuota;
 pub use search::Search;
 pub use search_key::{SearchFlag, SearchKey};
@@ -114,6 +118,8 @@ pub enum Command {
     UidExpunge(SequenceSet),
     /// `SEARCH`, `UID SEARCH`
     Search(Search),
+    /// `ESEARCH` (RFC 7377)
+    MultiSearch(MultiSearch),
     /// `SORT`, `UID SORT` (RFC 5256)
     Sort(Sort),
     /// `THREAD`, `UID THREAD` (RFC 5256)
@@ -141,6 +147,7 @@ impl Command {
             | Self::Thread(Thread { uid, keys, .. }) => {
                 !uid || keys.iter().any(SearchKey::names_sequence_numbers)
             }
+            Self::MultiSearch(search) => search.keys.iter().any(SearchKey::names_sequence_numbers),
             Self::Select(select) => select.known.as_ref().is_some_and(|known| known.by_sequence),
             _ => false,
         }
@@ -153,6 +160,7 @@ impl Command {
             Self::Fetch(fetch) => fetch.items.contains(&FetchItem::ModSeq),
             Self::Store(store) => store.unchanged_since.is_some(),
             Self::Search(Search { keys, .. })
+            | Self::MultiSearch(MultiSearch { keys, .. })
             | Self::Sort(Sort { keys, .. })
             | Self::Thread(Thread { keys, .. }) => keys.iter().any(SearchKey::is_of_mod_seq),
             Self::Status(status) => status.items.contains(&StatusItem::HighestModSeq),
@@ -246,6 +254,7 @@ fn about_mailboxes(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command
         "GETQUOTA" => quota::get_quota(cursor).map(Command::GetQuota),
         "GETQUOTAROOT" => mailbox::one(cursor).map(Command::GetQuotaRoot),
         "SETQUOTA" => quota::set_quota(cursor).map(Command::SetQuota),
+        "ESEARCH" => multi_search::multi_search(cursor).map(Command::MultiSearch),
         "NOTIFY" => notify::notify(cursor).map(Command::Notify),
         "APPEND" => append::append(cursor).map(Command::Append),
         _ => return None,

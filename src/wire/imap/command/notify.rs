@@ -1,11 +1,11 @@
 //! NOTIFY (RFC 5465): what a client wants to hear of without asking.
 
 use super::fetch::{FetchItem, fetch_atts};
+use super::filter::{Filter, filter};
 use crate::wire::imap::cursor::{Cursor, Parsed};
 use crate::wire::imap::error::{SyntaxError, What};
-use crate::wire::imap::mailbox::MailboxName;
 
-/// The most groups of events, events of a group, and mailboxes named in one.
+/// The most groups of events, and events of a group.
 const MAX: usize = 200;
 
 /// `NOTIFY SET`; of `NOTIFY NONE` nothing is in it.
@@ -41,19 +41,6 @@ pub struct Group {
     pub events: Events,
 }
 
-/// Mailboxes that need not be open (RFC 5465 §6.2 to §6.6).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Filter {
-    /// `PERSONAL`, and `INBOXES`: rules may deliver into any folder.
-    Personal,
-    /// `SUBSCRIBED`
-    Subscribed,
-    /// `SUBTREE`: these, and all below them.
-    Subtree(Vec<MailboxName>),
-    /// `MAILBOXES`: these alone.
-    Mailboxes(Vec<MailboxName>),
-}
-
 /// What may happen (RFC 5465 §5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Events {
@@ -67,23 +54,10 @@ pub struct Events {
     pub subscriptions: bool,
 }
 
-impl Filter {
-    /// Whether a mailbox is among them.
-    pub fn matches(&self, name: &MailboxName, subscribed: bool) -> bool {
-        match self {
-            Self::Personal => true,
-            Self::Subscribed => subscribed,
-            Self::Subtree(tops) => tops.iter().any(|top| name == top || name.is_below(top)),
-            Self::Mailboxes(names) => names.contains(name),
-        }
-    }
-}
-
 /// ```abnf
 /// notify           = "NOTIFY" SP ("SET" [SP "STATUS"] 1*(SP event-group) / "NONE")
 /// event-group      = "(" filter-mailboxes SP events ")"
-/// filter-mailboxes = "selected" / "selected-delayed" / "inboxes" / "personal" / "subscribed" /
-///                    "subtree" SP one-or-more-mailbox / "mailboxes" SP one-or-more-mailbox
+/// filter-mailboxes =/ "selected" / "selected-delayed"
 /// ```
 pub(super) fn notify(cursor: &mut Cursor<'_>) -> Parsed<Notify> {
     cursor.sp()?;
@@ -108,7 +82,7 @@ pub(super) fn notify(cursor: &mut Cursor<'_>) -> Parsed<Notify> {
 fn group(cursor: &mut Cursor<'_>, notify: &mut Notify) -> Parsed<()> {
     let offset = cursor.offset();
     let word = cursor.word("a mailbox filter")?;
-    let filter = match word.as_slice() {
+    let mailboxes = match word.as_slice() {
         b"SELECTED" | b"SELECTED-DELAYED" => {
             let (events, fetch) = events(cursor, true, &mut notify.unknown)?;
             let delayed = word.ends_with(b"DELAYED");
@@ -117,26 +91,14 @@ fn group(cursor: &mut Cursor<'_>, notify: &mut Notify) -> Parsed<()> {
             }
             return Ok(());
         }
-        b"INBOXES" | b"PERSONAL" => Filter::Personal,
-        b"SUBSCRIBED" => Filter::Subscribed,
-        b"SUBTREE" => Filter::Subtree(mailboxes(cursor)?),
-        b"MAILBOXES" => Filter::Mailboxes(mailboxes(cursor)?),
-        _ => return Err(SyntaxError { what: What::Expected("a mailbox filter"), offset }),
+        word => {
+            let what = What::Expected("a mailbox filter");
+            filter(cursor, word)?.ok_or(SyntaxError { what, offset })?
+        }
     };
     let (events, _) = events(cursor, false, &mut notify.unknown)?;
-    notify.others.push(Group { mailboxes: filter, events });
+    notify.others.push(Group { mailboxes, events });
     Ok(())
-}
-
-/// ```abnf
-/// one-or-more-mailbox = mailbox / "(" mailbox *(SP mailbox) ")"
-/// ```
-fn mailboxes(cursor: &mut Cursor<'_>) -> Parsed<Vec<MailboxName>> {
-    cursor.sp()?;
-    if cursor.peek() == Some(b'(') {
-        return cursor.list(MAX, "mailboxes", false, Cursor::mailbox);
-    }
-    Ok(vec![cursor.mailbox()?])
 }
 
 /// ```abnf
@@ -193,6 +155,7 @@ fn events(
 mod tests {
     use super::*;
     use crate::wire::imap::command::{Command, parse_command};
+    use crate::wire::imap::mailbox::MailboxName;
 
     fn parse(text: &str) -> Option<Notify> {
         match parse_command(format!("a NOTIFY {text}\r\n").as_bytes()).ok()?.command {

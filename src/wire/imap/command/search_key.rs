@@ -95,6 +95,11 @@ impl SearchKey {
         self.any(&|key| matches!(key, Self::Sequence(set) if !set.is_saved()))
     }
 
+    /// Whether it names messages by any numbers, here or in what it combines.
+    pub fn names_numbers(&self) -> bool {
+        self.any(&|key| matches!(key, Self::Sequence(_) | Self::Uid(_)))
+    }
+
     /// Whether `is` holds of this key, or of one that it combines.
     fn any(&self, is: &impl Fn(&Self) -> bool) -> bool {
         match self {

@@ -25,6 +25,24 @@ impl Returns {
     pub const ALL: Self =
         Self { min: false, max: false, all: true, count: false, save: false, partial: None };
 
+    /// What SAVE keeps of the UIDs found, ascending: all, unless only some of them were asked for
+    /// (RFC 5182 §2.4, RFC 9394 §3.1).
+    pub fn kept(self, uids: &[u32]) -> Vec<u32> {
+        let some = self.min || self.max || self.partial.is_some();
+        let mut kept = if self.all || self.count || !some {
+            uids.to_vec()
+        } else {
+            let range = self.partial.map_or(0..0, |range| range.of(uids.len()));
+            let mut kept = uids.get(range).unwrap_or_default().to_vec();
+            kept.extend(uids.first().filter(|_| self.min));
+            kept.extend(uids.last().filter(|_| self.max));
+            kept
+        };
+        kept.sort_unstable();
+        kept.dedup();
+        kept
+    }
+
     /// Whether the answer tells anything: one that only saves has none (RFC 5182 §2.1).
     pub fn tells(self) -> bool {
         self != Self { save: true, ..Self::default() }

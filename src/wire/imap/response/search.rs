@@ -1,7 +1,8 @@
 //! What searches find: SEARCH (RFC 3501 §7.2.5) and ESEARCH (RFC 4731, RFC 9394).
 
 use super::Writer;
-use crate::wire::imap::command::Tag;
+use crate::wire::imap::command::{Returns, Tag};
+use crate::wire::imap::mailbox::MailboxName;
 use crate::wire::imap::numbers::NumberSet;
 use crate::wire::imap::partial_range::PartialRange;
 
@@ -15,6 +16,14 @@ pub enum Numbers {
 }
 
 impl Numbers {
+    fn of(numbers: &[u32], sorted: bool) -> Self {
+        if sorted {
+            Self::Sorted(numbers.to_vec())
+        } else {
+            Self::Set(numbers.iter().copied().collect())
+        }
+    }
+
     fn is_empty(&self) -> bool {
         match self {
             Self::Set(set) => set.is_empty(),
@@ -40,6 +49,31 @@ pub struct Esearch {
     pub partial: Option<(PartialRange, Numbers)>,
     /// `MODSEQ`: the highest of the messages told (RFC 7162 §3.1.10)
     pub mod_seq: Option<u64>,
+}
+
+impl Esearch {
+    /// What `returns` asks to be told of the `numbers` found; `sorted` where their order means
+    /// something.
+    pub fn of(
+        returns: Returns,
+        numbers: &[u32],
+        uid: bool,
+        sorted: bool,
+        mod_seq: Option<u64>,
+    ) -> Self {
+        Self {
+            uid,
+            min: numbers.first().copied().filter(|_| returns.min),
+            max: numbers.last().copied().filter(|_| returns.max),
+            count: returns.count.then(|| u32::try_from(numbers.len()).unwrap_or(u32::MAX)),
+            all: returns.all.then(|| Numbers::of(numbers, sorted)),
+            partial: returns.partial.map(|range| {
+                let some = numbers.get(range.of(numbers.len())).unwrap_or_default();
+                (range, Numbers::of(some, sorted))
+            }),
+            mod_seq,
+        }
+    }
 }
 
 impl Writer {
@@ -77,7 +111,8 @@ impl Writer {
     ///
     /// ```abnf
     /// esearch-response   = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)
-    /// search-correlator  = SP "(" "TAG" SP tag-string ")"
+    /// search-correlator  = SP "(" "TAG" SP tag-string [SP "MAILBOX" SP mailbox SP "UIDVALIDITY" SP
+    ///                      nz-number] ")"                                         ; RFC 7377
     /// search-return-data = "MIN" SP nz-number / "MAX" SP nz-number / "ALL" SP sequence-set /
     ///                      "COUNT" SP number
     /// search-return-data =/ "MODSEQ" SP mod-sequence-value                        ; RFC 7162
@@ -88,6 +123,29 @@ impl Writer {
         self.put("* ESEARCH (TAG \"");
         self.put(tag.as_str());
         self.put("\")");
+        self.search_data(found);
+    }
+
+    /// The same of one of several mailboxes (RFC 7377 §2.1).
+    pub fn esearch_in(
+        &mut self,
+        tag: &Tag,
+        mailbox: &MailboxName,
+        uid_validity: u32,
+        found: &Esearch,
+    ) {
+        self.put("* ESEARCH (TAG \"");
+        self.put(tag.as_str());
+        self.put("\" MAILBOX ");
+        self.mailbox(mailbox);
+        self.put(" UIDVALIDITY ");
+        self.number(uid_validity);
+        self.put(")");
+        self.search_data(found);
+    }
+
+    /// `[SP "UID"] *(SP search-return-data)`
+    fn search_data(&mut self, found: &Esearch) {
         if found.uid {
             self.put(" UID");
         }
@@ -131,8 +189,7 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::imap::command::parse_command;
-    use crate::wire::imap::command::{Command, Returns};
+    use crate::wire::imap::command::{Command, parse_command};
     use crate::wire::imap::response::tests::written;
 
     fn esearch(tag: &str, found: &Esearch) -> String {
@@ -172,6 +229,17 @@ mod tests {
         assert_eq!(esearch("A285", &found), "* ESEARCH (TAG \"A285\") UID MIN 7 MAX 3800\r\n");
         let none = Esearch { count: Some(0), all: Some(set([])), ..Esearch::default() };
         assert_eq!(esearch("A", &none), "* ESEARCH (TAG \"A\") COUNT 0\r\n");
+    }
+
+    #[test]
+    fn the_example_of_rfc_7377() {
+        let noop = parse_command(b"tag1 NOOP\r\n").unwrap();
+        let uids = [4001, 4003, 4005, 4007, 4009];
+        let found = Esearch::of(Returns::ALL, &uids, true, false, None);
+        let name = MailboxName::new("folder1").unwrap();
+        let line = "* ESEARCH (TAG \"tag1\" MAILBOX folder1 UIDVALIDITY 1) UID ALL \
+                    4001,4003,4005,4007,4009\r\n";
+        assert_eq!(written(|w| w.esearch_in(&noop.tag, &name, 1, &found)), line);
     }
 
     #[test]
