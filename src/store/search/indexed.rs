@@ -123,9 +123,9 @@ fn when_filter(query: &mut Query, text: Text, needles: &[&str], then: impl FnOnc
     query.push("CASE WHEN true");
     for hash in hashes {
         let grams = text.column();
-        query.push(format!(
-            " AND get_bit({grams}_grams, {hash} & (8 * octet_length({grams}_grams) - 1)) = 1"
-        ));
+        // Bound, so that a search for another word is the same statement and not planned again.
+        query.push(format!(" AND get_bit({grams}_grams, ")).push_bind(i32::from(hash));
+        query.push(format!(" & (8 * octet_length({grams}_grams) - 1)) = 1"));
     }
     query.push(" THEN ");
     then(query);
