@@ -12,6 +12,7 @@ use super::cmd::status::numbers;
 use super::enabled::Enabled;
 use crate::domain::ids::FolderId;
 use crate::mail::Error;
+use crate::mail::changes::Hint;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::{AskedOfAll, Deleted, Folder, Mailboxes};
 use crate::wire::imap::command::{Events, Notify, Selected, StatusItem};
@@ -29,9 +30,9 @@ pub(super) struct Watch {
     /// What the client has been told, or knew to begin with.
     known: HashMap<FolderId, Known>,
     /// Each says that its folder may have changed.
-    folders: HashMap<FolderId, watch::Receiver<()>>,
+    folders: HashMap<FolderId, watch::Receiver<Hint>>,
     /// Says that there may be other folders.
-    names: watch::Receiver<()>,
+    names: watch::Receiver<Hint>,
     /// Somebody was woken, and the client has not been told yet.
     due: bool,
 }
@@ -104,7 +105,7 @@ impl Watch {
         }
         let changes = self.folders.values_mut().chain([&mut self.names]);
         // A folder's sender lives as long as somebody waits; should it be gone, nothing comes.
-        let wait = async |change: &mut watch::Receiver<()>| {
+        let wait = async |change: &mut watch::Receiver<Hint>| {
             if change.changed().await.is_err() {
                 pending::<()>().await;
             }

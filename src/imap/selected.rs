@@ -4,6 +4,7 @@ use tokio::sync::watch;
 
 use super::view::View;
 use crate::domain::ids::FolderId;
+use crate::mail::changes::Hint;
 use crate::mail::mailbox::{Delta, Entry, Opened};
 use crate::wire::imap::set::SequenceSet;
 
@@ -16,7 +17,9 @@ pub(super) struct Selected {
     /// The client's sequence numbers.
     pub(super) view: View,
     /// Says that the folder may have changed.
-    pub(super) changes: watch::Receiver<()>,
+    pub(super) changes: watch::Receiver<Hint>,
+    /// The doubts that were looked into.
+    doubts: Option<u64>,
     /// Up to which MODSEQ the client has been told, or is about to be.
     pub(super) modseq: i64,
     /// The folder is no more.
@@ -30,8 +33,8 @@ pub(super) struct Selected {
 }
 
 impl Selected {
-    /// A mailbox just opened. `changes` is from after that, so it counts as changed.
-    pub(super) fn new(opened: Opened, changes: watch::Receiver<()>, read_only: bool) -> Self {
+    /// A mailbox just opened. `changes` is from after that, so it counts as in doubt.
+    pub(super) fn new(opened: Opened, changes: watch::Receiver<Hint>, read_only: bool) -> Self {
         let mut changes = changes;
         changes.mark_changed();
         let view = View::new(opened.uids, opened.recent_from);
@@ -41,6 +44,7 @@ impl Selected {
             arrived_from: view.top() + 1,
             view,
             changes,
+            doubts: None,
             modseq: opened.folder.highestmodseq,
             deleted: false,
             saved: Vec::new(),
@@ -62,6 +66,35 @@ impl Selected {
         if entry.modseq > self.modseq {
             self.known.push((entry.uid, entry.modseq));
         }
+    }
+
+    /// The client set these flags. Where nothing else happened since it was told last, there is no
+    /// news for it in that.
+    pub(super) fn wrote(&mut self, entries: &[Entry]) {
+        entries.iter().for_each(|entry| self.knows(entry));
+        // Each change of a folder takes the next number, one after the other.
+        if entries.iter().map(|entry| entry.modseq).max() == Some(self.modseq + 1) {
+            self.modseq += 1;
+            let modseq = self.modseq;
+            self.known.retain(|known| known.1 > modseq);
+        }
+    }
+
+    /// Whether something may have happened that the client was not told.
+    pub(super) fn in_doubt(&self) -> bool {
+        let hint = *self.changes.borrow();
+        self.doubts != Some(hint.doubts) || hint.modseq > self.modseq
+    }
+
+    /// The database is about to be asked; what happens from now on is new doubt.
+    pub(super) fn looking(&mut self) {
+        self.doubts = Some(self.changes.borrow_and_update().doubts);
+    }
+
+    /// It could not be asked.
+    pub(super) fn still_in_doubt(&mut self) {
+        self.doubts = None;
+        self.changes.mark_changed();
     }
 
     /// Takes in what happened to the folder. Returns the messages whose flags are news, and

@@ -76,10 +76,8 @@ pub(super) async fn report(
 ) -> Result<(), Error> {
     let mut flags = Vec::new();
     let mut grew = false;
-    let changed = selected.changes.has_changed().unwrap_or(true);
-    if !selected.deleted && (changed || tell.always) {
-        // Before the question: what happens after it wakes us again.
-        selected.changes.mark_unchanged();
+    if !selected.deleted && (selected.in_doubt() || tell.always) {
+        selected.looking();
         match mailboxes.delta(who, selected.folder, selected.modseq).await {
             Ok(delta) => (flags, grew) = selected.take_in(delta),
             // Nobody can name what was in it any more: to the client all of it is gone.
@@ -88,7 +86,7 @@ pub(super) async fn report(
                 selected.view.lose_all();
             }
             Err(error) => {
-                selected.changes.mark_changed();
+                selected.still_in_doubt();
                 return Err(error);
             }
         }

@@ -19,10 +19,25 @@ use crate::store::notify::Channel;
 #[derive(Clone, Default)]
 pub struct Changes(Arc<Inner>);
 
+/// What is known of changes without asking.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Hint {
+    /// Counts the times when something may have happened, who knows what.
+    pub doubts: u64,
+    /// Besides, it is known that the folder came as far as this MODSEQ.
+    pub modseq: i64,
+}
+
+impl Hint {
+    fn doubt(&mut self) {
+        self.doubts += 1;
+    }
+}
+
 struct Inner {
     node: Uuid,
     /// By the id of a folder, or of an address for the list of its folders.
-    watchers: Mutex<HashMap<Uuid, watch::Sender<()>>>,
+    watchers: Mutex<HashMap<Uuid, watch::Sender<Hint>>>,
     outbox: Mutex<HashSet<Uuid>>,
     pending: Notify,
 }
@@ -54,23 +69,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Changes {
     /// Waits on `folder`: `changed()` of what this returns resolves after each
     /// change from now on.
-    pub fn watch(&self, folder: FolderId) -> watch::Receiver<()> {
+    pub fn watch(&self, folder: FolderId) -> watch::Receiver<Hint> {
         self.watch_id(folder.0)
     }
 
     /// Waits on what folders an address has, and how they are called.
-    pub fn watch_names(&self, address: AddressId) -> watch::Receiver<()> {
+    pub fn watch_names(&self, address: AddressId) -> watch::Receiver<Hint> {
         self.watch_id(address.0)
     }
 
-    fn watch_id(&self, id: Uuid) -> watch::Receiver<()> {
+    fn watch_id(&self, id: Uuid) -> watch::Receiver<Hint> {
         let mut watchers = lock(&self.0.watchers);
         // Those nobody waits for any more go when the table doubles: the cost
         // of looking at all of them is spread over what filled it.
         if watchers.len().is_power_of_two() {
             watchers.retain(|_, sender| sender.receiver_count() > 0);
         }
-        watchers.entry(id).or_insert_with(|| watch::channel(()).0).subscribe()
+        watchers.entry(id).or_insert_with(|| watch::channel(Hint::default()).0).subscribe()
     }
 
     /// Tells that `folders` changed; call it after the commit.
@@ -84,26 +99,36 @@ impl Changes {
         self.publish_ids([address.0]);
     }
 
+    /// Tells of a change that took `folder` to this MODSEQ; call it after the commit. Whoever knows
+    /// that one has no need to ask.
+    pub fn publish_at(&self, folder: FolderId, modseq: i64) {
+        self.publish_with([folder.0], |hint| hint.modseq = hint.modseq.max(modseq));
+    }
+
     fn publish_ids(&self, ids: impl IntoIterator<Item = Uuid>) {
+        self.publish_with(ids, Hint::doubt);
+    }
+
+    fn publish_with(&self, ids: impl IntoIterator<Item = Uuid>, change: impl Fn(&mut Hint)) {
         let mut outbox = lock(&self.0.outbox);
         for id in ids {
-            self.wake(id);
+            self.wake(id, &change);
             outbox.insert(id);
         }
         drop(outbox);
         self.0.pending.notify_one();
     }
 
-    fn wake(&self, id: Uuid) {
+    fn wake(&self, id: Uuid, change: impl Fn(&mut Hint)) {
         if let Some(sender) = lock(&self.0.watchers).get(&id) {
-            sender.send_replace(());
+            sender.send_modify(change);
         }
     }
 
     /// Wakes everybody: changes may have been missed.
     pub fn wake_all(&self) {
         for sender in lock(&self.0.watchers).values() {
-            sender.send_replace(());
+            sender.send_modify(Hint::doubt);
         }
     }
 
@@ -115,7 +140,7 @@ impl Changes {
             return;
         }
         for id in words.filter_map(|w| w.parse().ok()) {
-            self.wake(id);
+            self.wake(id, Hint::doubt);
         }
     }
 

@@ -199,8 +199,8 @@ impl Job<'_> {
         let seen = Flags { seen: true, ..Flags::default() };
         let mailboxes = &self.services.mailboxes;
         let entries = mailboxes.store(self.who, selected.folder, uids, FlagOp::Add, &seen).await?;
+        selected.wrote(&entries);
         for entry in &entries {
-            selected.knows(entry);
             updates::write_flags(
                 &mut channel.out,
                 selected,

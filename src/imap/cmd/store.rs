@@ -45,8 +45,8 @@ pub(in crate::imap) async fn store(
             Ok(stored) => stored,
             Err(error) => return Ok(error.into()),
         };
+        selected.wrote(&stored.entries);
         for entry in &stored.entries {
-            selected.knows(entry);
             if !store.silent {
                 updates::write_flags(&mut channel.out, selected, enabled, entry, store.uid);
             } else if enabled.condstore() {

@@ -82,7 +82,9 @@ impl Mailboxes {
         let reader = Some(who.address.as_str());
         let entries = tx.store_flags(folder, uids, op, flags, reader).await?;
         tx.commit().await?;
-        self.changes.publish([folder]);
+        if let Some(modseq) = entries.iter().map(|entry| entry.modseq).max() {
+            self.changes.publish_at(folder, modseq);
+        }
         Ok(entries)
     }
 

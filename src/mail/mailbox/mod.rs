@@ -16,7 +16,7 @@ pub mod thread;
 use tokio::sync::watch;
 
 use crate::domain::ids::FolderId;
-use crate::mail::changes::Changes;
+use crate::mail::changes::{Changes, Hint};
 use crate::mail::client::Identity;
 use crate::mail::spam::lessons::Lessons;
 use crate::mail::{Error, Reason};
@@ -194,12 +194,12 @@ impl Mailboxes {
     }
 
     /// Waits for changes of a folder; see [`Changes::watch`].
-    pub fn watch(&self, folder: FolderId) -> watch::Receiver<()> {
+    pub fn watch(&self, folder: FolderId) -> watch::Receiver<Hint> {
         self.changes.watch(folder)
     }
 
     /// Waits for changes of the list of folders; see [`Changes::watch_names`].
-    pub fn watch_names(&self, who: &Identity) -> watch::Receiver<()> {
+    pub fn watch_names(&self, who: &Identity) -> watch::Receiver<Hint> {
         self.changes.watch_names(who.address_id)
     }
 }
