@@ -71,7 +71,9 @@ impl Selected {
     /// The client set these flags. Where nothing else happened since it was told last, there is no
     /// news for it in that.
     pub(super) fn wrote(&mut self, entries: &[Entry]) {
-        entries.iter().for_each(|entry| self.knows(entry));
+        for entry in entries {
+            self.knows(entry);
+        }
         // Each change of a folder takes the next number, one after the other.
         if entries.iter().map(|entry| entry.modseq).max() == Some(self.modseq + 1) {
             self.modseq += 1;
