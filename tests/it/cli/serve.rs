@@ -27,7 +27,12 @@ pub struct Running {
 
 impl Running {
     pub async fn start(program: &Program) -> Self {
-        let mut child = program.command("serve").spawn().unwrap();
+        Self::start_by(program, "serve").await
+    }
+
+    /// Started by this command line.
+    pub async fn start_by(program: &Program, command: &str) -> Self {
+        let mut child = program.command(command).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut screen = String::new();
         let read = async {
