@@ -67,7 +67,7 @@ async fn fifty_megabytes_take_a_session_less_than_one_of_memory() {
     let of_size = |size| kinds.map(|kind| stuff::encode(&message(kind, size))).to_vec();
     let program = program(0);
     // No worker: it takes the text for the search index once for all sessions, later, and less of it.
-    let server = Running::start_by(&program, "serve --roles smtp,imap,http").await;
+    let server = Running::start_by(&program, "serve --roles smtp,imap,edge").await;
     let mut sessions = Vec::new();
     for _ in 0..3 {
         let mut session = Smtp::greeted(server.shown("SMTP").parse().unwrap()).await;

@@ -5,6 +5,7 @@ pub mod dns;
 pub mod http;
 pub mod imap;
 pub mod issuer;
+pub mod log;
 pub mod postgres;
 pub mod remote_mx;
 pub mod s3;

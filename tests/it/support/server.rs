@@ -13,6 +13,7 @@ use sqlx::postgres::PgPoolOptions;
 use tokio::sync::OnceCell;
 
 use super::dns::Dns;
+use super::log;
 use super::postgres::{self, RUNTIME};
 use super::remote_mx::{self, RemoteMx};
 
@@ -56,6 +57,7 @@ pub async fn server() -> &'static Server {
 }
 
 async fn start() -> Server {
+    log::keep();
     let dns = Dns::start().await;
     let mx_port = free_port();
     let folder = postgres::folder().join("server");
