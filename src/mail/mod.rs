@@ -2,6 +2,7 @@
 
 pub mod arc;
 pub mod authenticity;
+mod batches;
 pub mod body;
 pub mod changes;
 pub mod client;

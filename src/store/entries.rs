@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use crate::domain::flags::{FlagOp, Flags, Keyword};
+use crate::domain::flags::{Flags, Keyword};
 use crate::domain::ids::FolderId;
 use crate::store::emails::to_u32;
 use crate::store::error::Error;
@@ -54,20 +54,6 @@ pub(in crate::store) fn bigints(uids: &[u32]) -> Vec<i64> {
 
 pub(in crate::store) fn from_bigints(uids: Vec<i64>) -> Result<Vec<u32>, Error> {
     uids.into_iter().map(to_u32).collect()
-}
-
-/// The system flags that are set, by their column names.
-fn names(flags: &Flags) -> Vec<&'static str> {
-    [
-        (flags.seen, "seen"),
-        (flags.answered, "answered"),
-        (flags.flagged, "flagged"),
-        (flags.deleted, "deleted"),
-        (flags.draft, "draft"),
-    ]
-    .into_iter()
-    .filter_map(|(set, name)| set.then_some(name))
-    .collect()
 }
 
 impl TenantTx {
@@ -135,34 +121,6 @@ impl TenantTx {
             entries: rows.iter().map(entry).collect::<Result<_, _>>()?,
             expunged: from_bigints(expunged)?,
         })
-    }
-
-    /// Changes flags; returns every entry that is still there. `reader` is
-    /// who has read what becomes `\Seen`; nobody, where a rule says so.
-    pub async fn store_flags(
-        &mut self,
-        folder: FolderId,
-        uids: &[u32],
-        op: FlagOp,
-        flags: &Flags,
-        reader: Option<&str>,
-    ) -> Result<Vec<Entry>, Error> {
-        let op = match op {
-            FlagOp::Replace => "replace",
-            FlagOp::Add => "add",
-            FlagOp::Remove => "remove",
-        };
-        let keywords: Vec<&str> = flags.keywords.iter().map(Keyword::as_str).collect();
-        let rows = sqlx::query("SELECT * FROM store_flags($1, $2, $3, $4, $5, $6)")
-            .bind(folder.0)
-            .bind(bigints(uids))
-            .bind(op)
-            .bind(names(flags))
-            .bind(keywords)
-            .bind(reader)
-            .fetch_all(self.conn())
-            .await?;
-        rows.iter().map(entry).collect()
     }
 
     /// Removes the messages with `\Deleted`, all or those of `uids`; returns

@@ -55,6 +55,8 @@ migrations! {
     "0034_tenant_require_tls",
     "0037_plans",
     "0038_tenant_store",
+    "0039_tenant_flags",
+    "0044_flags",
 }
 
 /// Why the schema could not be brought up to date.

@@ -19,6 +19,7 @@ pub mod embedded;
 pub mod entries;
 pub mod error;
 pub mod fetch;
+pub mod flags;
 pub mod folders;
 pub mod gate;
 pub mod hits;

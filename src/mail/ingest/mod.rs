@@ -25,6 +25,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::domain::address::Address;
 use crate::domain::envelope::{MailFrom, Recipient};
 use crate::domain::ids::{FolderId, QueueId, TenantId};
+use crate::mail::batches::Batches;
 use crate::mail::changes::Changes;
 use crate::mail::client::Client;
 use crate::mail::incoming::Incoming;
@@ -40,7 +41,7 @@ use crate::store::emails::{NewEmail, Stored, Target};
 use crate::store::objects::Objects;
 use crate::wire::mime::headers::find_all;
 
-use batch::Batches;
+use batch::Storing;
 use success::Taken;
 
 pub use dedup::{DedupKey, delivery_key, retry_key, submission_key};
@@ -66,7 +67,7 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Ingest {
     db: Db,
-    batches: Batches,
+    batches: Batches<Storing>,
     recipients: Recipients,
     objects: Objects,
     changes: Changes,
@@ -252,7 +253,7 @@ impl Ingest {
         tenant: TenantId,
         email: Box<NewEmail>,
     ) -> Result<(Box<NewEmail>, Result<Stored, store::Error>), Error> {
-        let answer = self.batches.store(tenant, email).await;
+        let answer = self.batches.ask(tenant, email).await;
         let (email, stored) =
             answer.ok_or_else(|| Error::Temporary("storing ended half-way".to_owned()))?;
         if let Ok(stored) = &stored {

@@ -6,6 +6,7 @@ use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::{Columns, Delta, Entry, Fetched, Folder, Mailboxes, find};
 use crate::store;
+use crate::store::flags::Change;
 
 /// What COPY and MOVE did, for COPYUID (RFC 4315).
 #[derive(Clone, Debug)]
@@ -78,10 +79,14 @@ impl Mailboxes {
         op: FlagOp,
         flags: &Flags,
     ) -> Result<Vec<Entry>, Error> {
-        let mut tx = self.begin(who).await?;
-        let reader = Some(who.address.as_str());
-        let entries = tx.store_flags(folder, uids, op, flags, reader).await?;
-        tx.commit().await?;
+        let reader = Some(who.address.as_str().to_owned());
+        let change = Change { folder, uids: uids.to_vec(), op, flags: flags.clone(), reader };
+        let (_, entries) = self
+            .flagging
+            .ask(who.tenant, change)
+            .await
+            .ok_or_else(|| Error::Temporary("changing flags ended half-way".to_owned()))?;
+        let entries = entries?;
         if let Some(modseq) = entries.iter().map(|entry| entry.modseq).max() {
             self.changes.publish_at(folder, modseq);
         }

@@ -4,6 +4,7 @@
 //! organisation and its mailbox; a folder of somebody else cannot be named.
 
 pub mod annotations;
+mod flagging;
 mod kept;
 mod listing;
 pub mod messages;
@@ -16,6 +17,7 @@ pub mod thread;
 use tokio::sync::watch;
 
 use crate::domain::ids::FolderId;
+use crate::mail::batches::Batches;
 use crate::mail::changes::{Changes, Hint};
 use crate::mail::client::Identity;
 use crate::mail::spam::lessons::Lessons;
@@ -24,6 +26,7 @@ use crate::store;
 use crate::store::db::Db;
 use crate::store::tenant::TenantTx;
 
+use self::flagging::Flagging;
 use self::kept::Kept;
 pub use self::listing::{AskedOfAll, Listing};
 pub use crate::store::annotations::Annotation;
@@ -41,6 +44,7 @@ pub struct Mailboxes {
     changes: Changes,
     lessons: Lessons,
     kept: Kept,
+    flagging: Batches<Flagging>,
 }
 
 /// A folder as SELECT shows it, at one moment.
@@ -62,7 +66,7 @@ impl Mailboxes {
     /// Over the database; `changes` is told after each commit, `lessons` of what goes to Junk and
     /// comes out of it. Folders that are read take at most `kept` octets of memory.
     pub fn new(db: Db, changes: Changes, lessons: Lessons, kept: u64) -> Self {
-        Self { db, changes, lessons, kept: Kept::new(kept) }
+        Self { flagging: Batches::new(db.clone()), db, changes, lessons, kept: Kept::new(kept) }
     }
 
     async fn begin(&self, who: &Identity) -> Result<TenantTx, Error> {

@@ -5,6 +5,7 @@ use crate::domain::ids::FolderId;
 use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::{Entry, Mailboxes, Vanished};
+use crate::store::flags::Change;
 
 /// What a conditional STORE did.
 #[derive(Clone, Debug)]
@@ -63,8 +64,9 @@ impl Mailboxes {
         let refused = tx.lock_changed(folder, uids, unchanged).await?;
         let free = |uid: &u32| refused.binary_search(uid).is_err();
         let uids: Vec<u32> = uids.iter().copied().filter(free).collect();
-        let reader = Some(who.address.as_str());
-        let entries = tx.store_flags(folder, &uids, op, flags, reader).await?;
+        let reader = Some(who.address.as_str().to_owned());
+        let change = Change { folder, uids, op, flags: flags.clone(), reader };
+        let entries = tx.store_flags(&change).await?;
         tx.commit().await?;
         self.changes.publish([folder]);
         Ok(Stored { entries, refused })

@@ -25,6 +25,7 @@ mod quota_race;
 mod rev2;
 mod search;
 mod sort;
+mod store_race;
 mod thread;
 mod uidonly;
 mod updates;

@@ -19,6 +19,7 @@ use crate::mail::filters::{Filters, not_found};
 use crate::mail::rules::{View, run};
 use crate::store;
 use crate::store::entries::Entry;
+use crate::store::flags;
 use crate::store::folders::Folder;
 use crate::store::rule_messages::RuleMessage;
 use crate::store::tenant::Tenant;
@@ -152,10 +153,17 @@ impl Filters {
             let moved = tx.copy(source, uids, target, true).await?;
             there = moved.into_iter().map(|(_, new)| new).collect();
         }
-        let flags = change.flags();
+        let given = change.flags();
         let mut count = there.len();
-        if flags != Flags::default() {
-            count = tx.store_flags(target, &there, FlagOp::Add, &flags, None).await?.len();
+        if given != Flags::default() {
+            let change = flags::Change {
+                folder: target,
+                uids: there,
+                op: FlagOp::Add,
+                flags: given,
+                reader: None,
+            };
+            count = tx.store_flags(&change).await?.len();
         }
         tx.commit().await?;
         self.changes.publish([source, target]);
