@@ -257,7 +257,9 @@ impl Ingest {
         let (email, stored) =
             answer.ok_or_else(|| Error::Temporary("storing ended half-way".to_owned()))?;
         if let Ok(stored) = &stored {
-            self.changes.publish(stored.placed.iter().map(|p| p.folder));
+            for placed in &stored.placed {
+                self.changes.publish_at(placed.folder, placed.modseq);
+            }
             self.index.noted(tenant);
         }
         Ok((email, stored))
