@@ -2,6 +2,7 @@
 
 mod date;
 mod indexed;
+mod need;
 mod rows;
 mod text;
 
@@ -13,11 +14,13 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::domain::ids::FolderId;
 use crate::store::emails::to_u32;
+use crate::store::entries::bigints;
 use crate::store::error::Error;
 use crate::store::tenant::TenantTx;
 use crate::wire::imap::command::{SearchFlag, SearchKey};
 use crate::wire::imap::numbers::NumberSet;
 
+pub use need::{Filters, Need};
 pub use rows::{Row, Wanted};
 
 type Query = QueryBuilder<Postgres>;
@@ -37,14 +40,16 @@ impl TenantTx {
     /// UIDs, ascending, of the messages of a folder for which every key holds.
     ///
     /// Reads only Postgres, in one query. Text is compared without regard to case (RFC 5051); in a
-    /// message of the last moment as far as the database's locale knows letters.
+    /// message of the last moment as far as the database's locale knows letters. Where it is known
+    /// that others are out of the question, only the messages `among` are looked at.
     pub async fn search(
         &mut self,
         folder: FolderId,
         keys: &[SearchKey],
         numbering: Numbering<'_>,
+        among: Option<&[u32]>,
     ) -> Result<Vec<u32>, Error> {
-        let mut query = select("e.uid", &[folder], keys, numbering);
+        let mut query = select("e.uid", &[folder], keys, numbering, among);
         // No two searches are alike, so their plans are not worth keeping.
         let uids: Vec<i64> =
             query.build_query_scalar().persistent(false).fetch_all(self.conn()).await?;
@@ -59,7 +64,7 @@ impl TenantTx {
         keys: &[SearchKey],
     ) -> Result<HashMap<FolderId, Vec<u32>>, Error> {
         let numbering = Numbering { uids: &[], recent_from: u32::MAX, saved: &[] };
-        let mut query = select("e.folder_id, e.uid", folders, keys, numbering);
+        let mut query = select("e.folder_id, e.uid", folders, keys, numbering, None);
         let found: Vec<(Uuid, i64)> =
             query.build_query_as().persistent(false).fetch_all(self.conn()).await?;
         let mut by_folder: HashMap<FolderId, Vec<u32>> = HashMap::new();
@@ -76,6 +81,7 @@ fn select(
     folders: &[FolderId],
     keys: &[SearchKey],
     numbering: Numbering<'_>,
+    among: Option<&[u32]>,
 ) -> Query {
     // A table that no condition and no column names is not read: the planner drops the join.
     let mut query = Query::new("SELECT ");
@@ -90,6 +96,9 @@ fn select(
             query.push("ANY (").push_bind(ids).push(")")
         }
     };
+    if let Some(among) = among {
+        query.push(" AND e.uid = ANY (").push_bind(bigints(among)).push(")");
+    }
     query.push(" AND ");
     all(&mut query, keys, numbering);
     query.push(" ORDER BY e.uid");

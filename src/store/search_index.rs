@@ -4,6 +4,7 @@ use sqlx::types::{Uuid, time::OffsetDateTime};
 
 use crate::domain::ids::EmailId;
 use crate::store::error::Error;
+use crate::store::search::Filters;
 use crate::store::tenant::TenantTx;
 
 /// An email that has no row in `email_search`.
@@ -88,6 +89,21 @@ impl TenantTx {
         .execute(self.conn())
         .await?;
         Ok(())
+    }
+
+    /// The filters over these emails; of those that have none yet, nothing.
+    pub async fn filters(&mut self, emails: &[EmailId]) -> Result<Vec<(EmailId, Filters)>, Error> {
+        let ids: Vec<Uuid> = emails.iter().map(|email| email.0).collect();
+        let rows: Vec<(Uuid, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "SELECT id, header_grams, body_grams FROM email_search WHERE id = ANY ($1)",
+        )
+        .bind(ids)
+        .fetch_all(self.conn())
+        .await?;
+        let filters = |(id, header, body): (Uuid, Vec<u8>, Vec<u8>)| {
+            (EmailId(id), Filters { header: header.into(), body: body.into() })
+        };
+        Ok(rows.into_iter().map(filters).collect())
     }
 
     /// Whether this transaction has the tenant's index to itself; it keeps it to its end.

@@ -1,4 +1,5 @@
-//! Folders as they were read last, kept in memory: flags, and what is ready for the wire.
+//! Folders as they were read last, kept in memory: flags, what is ready for the wire, and what rules
+//! messages out of a search.
 //!
 //! Every read still asks Postgres how far the folder has come, and takes in what is news; so what is
 //! told is what is stored, and a folder that did not change costs one row. Whoever may not see a
@@ -14,6 +15,7 @@ use crate::domain::ids::{EmailId, FolderId};
 use crate::mail::mailbox::{Entry, Fetched};
 use crate::store::Error;
 use crate::store::members::{News, Ready};
+use crate::store::search::{Filters, Need};
 use crate::store::tenant::TenantTx;
 
 /// A folder that nobody has read for so long is forgotten. Far below the time for which the UIDs of
@@ -22,6 +24,8 @@ const IDLE: Duration = Duration::from_mins(15);
 const LIFE: Duration = Duration::from_hours(24);
 /// A folder is worth keeping when one message in so many is asked for at once.
 const WORTH: usize = 4;
+/// Octets that the filters of a message take, nearly always at most.
+const FILTERS: usize = 4096;
 
 /// The folders. Cheap to clone.
 #[derive(Clone)]
@@ -39,12 +43,15 @@ struct Members {
     all: Vec<Member>,
     /// Octets of what is ready.
     ready: usize,
+    /// Octets of filters.
+    filters: usize,
 }
 
 struct Member {
     entry: Entry,
     email: EmailId,
     ready: Option<Arc<Ready>>,
+    filters: Option<Filters>,
 }
 
 impl Kept {
@@ -95,6 +102,29 @@ impl Kept {
         Ok(Some(fetched))
     }
 
+    /// The messages that may have what all of `needs` ask for, by UID; `None` where too many filters
+    /// would have to be kept to tell. Call it in a snapshot.
+    pub(super) async fn which_may(
+        &self,
+        tx: &mut TenantTx,
+        folder: FolderId,
+        needs: &[Need],
+    ) -> Result<Option<Vec<u32>>, Error> {
+        let reached = tx.reached(folder).await?;
+        if (reached.messages as usize).saturating_mul(FILTERS) > self.most {
+            return Ok(None);
+        }
+        let members = self.as_of(tx, folder, reached.highestmodseq).await?;
+        let missing = lock(&members).without_filters();
+        if !missing.is_empty() {
+            let read = tx.filters(&missing).await?;
+            lock(&members).add_filters(&read.into_iter().collect());
+            self.folders.insert(folder, Arc::clone(&members));
+        }
+        let members = lock(&members);
+        Ok(Some(members.which_may(needs)))
+    }
+
     /// The folder as of now.
     async fn current(
         &self,
@@ -103,18 +133,28 @@ impl Kept {
         wanted: usize,
     ) -> Result<Option<Arc<Mutex<Members>>>, Error> {
         let reached = tx.reached(folder).await?;
-        let kept = self.folders.get(&folder);
-        if kept.is_none() && wanted.saturating_mul(WORTH) < reached.messages as usize {
+        let worth = wanted.saturating_mul(WORTH) >= reached.messages as usize;
+        if !worth && !self.folders.contains_key(&folder) {
             return Ok(None);
         }
-        let members = kept.unwrap_or_default();
+        Ok(Some(self.as_of(tx, folder, reached.highestmodseq).await?))
+    }
+
+    /// The folder with all that happened up to `modseq`.
+    async fn as_of(
+        &self,
+        tx: &mut TenantTx,
+        folder: FolderId,
+        modseq: i64,
+    ) -> Result<Arc<Mutex<Members>>, Error> {
+        let members = self.folders.get(&folder).unwrap_or_default();
         let known = lock(&members).modseq;
-        if known < reached.highestmodseq {
+        if known < modseq {
             let news = tx.news(folder, known).await?;
-            lock(&members).take_in(reached.highestmodseq, news);
+            lock(&members).take_in(modseq, news);
             self.folders.insert(folder, Arc::clone(&members));
         }
-        Ok(Some(members))
+        Ok(members)
     }
 }
 
@@ -141,10 +181,39 @@ impl Members {
                         member.entry = entry;
                     }
                 }
-                Err(at) => self.all.insert(at, Member { entry, email, ready: None }),
+                Err(at) => self.all.insert(at, Member { entry, email, ready: None, filters: None }),
             }
         }
         self.ready = self.all.iter().filter_map(|m| m.ready.as_deref()).map(octets).sum();
+        self.weigh_filters();
+    }
+
+    fn weigh_filters(&mut self) {
+        let filters = self.all.iter().filter_map(|member| member.filters.as_ref());
+        self.filters = filters.map(|filters| filters.header.len() + filters.body.len()).sum();
+    }
+
+    fn without_filters(&self) -> Vec<EmailId> {
+        let members = self.all.iter().filter(|member| member.filters.is_none());
+        members.map(|member| member.email).collect()
+    }
+
+    fn add_filters(&mut self, read: &HashMap<EmailId, Filters>) {
+        for member in &mut self.all {
+            if member.filters.is_none() {
+                member.filters = read.get(&member.email).cloned();
+            }
+        }
+        self.weigh_filters();
+    }
+
+    /// Those without filters may have anything.
+    fn which_may(&self, needs: &[Need]) -> Vec<u32> {
+        let may = |member: &&Member| {
+            let filters = member.filters.as_ref();
+            filters.is_none_or(|filters| needs.iter().all(|need| need.may_be_in(filters)))
+        };
+        self.all.iter().filter(may).map(|member| member.entry.uid).collect()
     }
 
     fn not_ready(&self, uids: &[u32]) -> Vec<EmailId> {
@@ -176,7 +245,7 @@ impl Members {
     }
 
     fn octets(&self) -> u32 {
-        let octets = self.all.len() * size_of::<Member>() + self.ready;
+        let octets = self.all.len() * size_of::<Member>() + self.ready + self.filters;
         u32::try_from(octets).unwrap_or(u32::MAX)
     }
 }

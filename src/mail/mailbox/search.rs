@@ -6,10 +6,12 @@ use crate::domain::ids::FolderId;
 use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::{Mailboxes, Numbering};
+use crate::store::search::Need;
 use crate::wire::imap::command::SearchKey;
 
 impl Mailboxes {
-    /// UIDs, ascending, of the messages for which every key holds: one query, whatever the keys.
+    /// UIDs, ascending, of the messages for which every key holds. Where the filters of all messages
+    /// are in memory, only those are looked at that may hold the text.
     pub async fn search(
         &self,
         who: &Identity,
@@ -17,7 +19,15 @@ impl Mailboxes {
         keys: &[SearchKey],
         numbering: Numbering<'_>,
     ) -> Result<Vec<u32>, Error> {
-        Ok(self.snapshot(who).await?.search(folder, keys, numbering).await?)
+        let mut tx = self.snapshot(who).await?;
+        let among = match Need::of_all(keys) {
+            needs if needs.is_empty() => None,
+            needs => self.kept.which_may(&mut tx, folder, &needs).await?,
+        };
+        if among.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Vec::new());
+        }
+        Ok(tx.search(folder, keys, numbering, among.as_deref()).await?)
     }
 
     /// The same in several folders that the session has not open; of each in which something is

@@ -94,7 +94,7 @@ fn look_up(
 
 /// In one of the lines `NAME: value` of the header.
 fn field(query: &mut Query, name: &str, needle: &str) {
-    let start = format!("{}: ", fold(name));
+    let start = start(name);
     let needle = fold(needle);
     when_filter(query, Text::Header, &[&start, &needle], |query| {
         query.push(
@@ -115,13 +115,23 @@ fn contains(query: &mut Query, text: Text, folded: &str) {
     });
 }
 
-/// `then`, if the filter lets all of `needles` pass.
-fn when_filter(query: &mut Query, text: Text, needles: &[&str], then: impl FnOnce(&mut Query)) {
+/// What stands before the value of a field in the header, as it is kept for searching.
+pub(super) fn start(name: &str) -> String {
+    format!("{}: ", fold(name))
+}
+
+/// The bits that a filter has which lets all of `needles` pass.
+pub(super) fn hashes(needles: &[&str]) -> Vec<u16> {
     let mut hashes: Vec<u16> = needles.iter().flat_map(|needle| probes(needle)).collect();
     hashes.sort_unstable();
     hashes.dedup();
+    hashes
+}
+
+/// `then`, if the filter lets all of `needles` pass.
+fn when_filter(query: &mut Query, text: Text, needles: &[&str], then: impl FnOnce(&mut Query)) {
     query.push("CASE WHEN true");
-    for hash in hashes {
+    for hash in hashes(needles) {
         let grams = text.column();
         // Bound, so that a search for another word is the same statement and not planned again.
         query.push(format!(" AND get_bit({grams}_grams, ")).push_bind(i32::from(hash));

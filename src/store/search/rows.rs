@@ -63,7 +63,7 @@ impl TenantTx {
         wanted: Wanted,
         mut each: impl FnMut(Row) + Send,
     ) -> Result<(), Error> {
-        let mut query = select(&columns(wanted), &[folder], keys, numbering);
+        let mut query = select(&columns(wanted), &[folder], keys, numbering, None);
         let mut rows = query.build().persistent(false).fetch(self.conn());
         while let Some(found) = rows.try_next().await? {
             each(row(&found)?);
