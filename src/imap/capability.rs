@@ -42,6 +42,7 @@ const ALWAYS: &[&str] = &[
     "THREAD=ORDEREDSUBJECT",
     "THREAD=REFERENCES",
     "NOTIFY",
+    "PREVIEW",
 ];
 
 /// How far a connection has come.

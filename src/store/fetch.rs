@@ -23,6 +23,8 @@ pub struct Columns {
     pub body_structure: bool,
     /// THREADID.
     pub thread: bool,
+    /// PREVIEW.
+    pub preview: bool,
     /// The header block.
     pub header: bool,
     /// All that rebuilds the message.
@@ -38,6 +40,8 @@ pub struct Fetched {
     pub email: EmailId,
     /// Its thread, where that was asked for.
     pub thread: Option<ThreadId>,
+    /// The beginning of its text; with the preview.
+    pub preview: Option<String>,
     /// What never changes; of its longer fields those that were asked for.
     pub ready: Arc<Ready>,
     /// Where each part lies; with the source.
@@ -65,12 +69,14 @@ const FETCH: &str = "
                 CASE WHEN $4 THEN m.body ELSE '' END AS body,
                 CASE WHEN $5 THEN m.body_structure ELSE '' END AS body_structure,
                 CASE WHEN $7 THEN m.parts END AS parts,
+                CASE WHEN $9 THEN m.snippet END AS preview,
                 s.header,
                 CASE WHEN $7 THEN s.skeleton END AS skeleton,
                 CASE WHEN $7 THEN s.cuts END AS cuts,
                 CASE WHEN $3 THEN octet_length(m.envelope) ELSE 0 END
                     + CASE WHEN $4 THEN octet_length(m.body) ELSE 0 END
                     + CASE WHEN $5 THEN octet_length(m.body_structure) ELSE 0 END
+                    + CASE WHEN $9 THEN octet_length(m.snippet) ELSE 0 END
                     + coalesce(octet_length(s.header), 0)
                     + CASE WHEN $7 THEN coalesce(octet_length(s.skeleton), 0) + pg_column_size(m.parts) ELSE 0 END
                     AS octets
@@ -82,7 +88,7 @@ const FETCH: &str = "
 impl Columns {
     /// Nothing but what never changes is asked for, and flags.
     pub fn is_ready(self) -> bool {
-        !(self.thread || self.header || self.source)
+        !(self.thread || self.preview || self.header || self.source)
     }
 }
 
@@ -90,7 +96,8 @@ impl Fetched {
     /// A message of which nothing but that is asked for.
     pub fn ready(entry: Entry, email: EmailId, ready: Arc<Ready>) -> Self {
         let (parts, header, skeleton, cuts) = (None, None, None, None);
-        Self { entry, email, thread: None, ready, parts, header, skeleton, cuts }
+        let (thread, preview) = (None, None);
+        Self { entry, email, thread, preview, ready, parts, header, skeleton, cuts }
     }
 }
 
@@ -99,6 +106,7 @@ fn fetched(row: &PgRow) -> Result<Fetched, Error> {
         entry: entry(row)?,
         email: EmailId(row.try_get("email_id")?),
         thread: Some(ThreadId(row.try_get("thread_id")?)),
+        preview: row.try_get("preview")?,
         ready: Arc::new(ready(row)?),
         parts: row.try_get("parts")?,
         header: row.try_get("header")?,
@@ -126,6 +134,7 @@ impl TenantTx {
             .bind(columns.header)
             .bind(columns.source)
             .bind(FETCH_BYTES)
+            .bind(columns.preview)
             .fetch_all(self.conn())
             .await?;
         rows.iter().map(fetched).collect()

@@ -18,6 +18,7 @@ mod notify;
 mod objectid;
 mod order;
 mod other_programs;
+mod preview;
 mod progress;
 mod qresync;
 mod quota;

@@ -115,6 +115,7 @@ fn write_item(
         FetchItem::InternalDate => answer.internal_date(moment(fetched.ready.internal_date)),
         FetchItem::EmailId => answer.email_id(fetched.email),
         FetchItem::ThreadId => fetched.thread.iter().for_each(|&id| answer.thread_id(id)),
+        FetchItem::Preview => answer.preview(fetched.preview.as_deref().unwrap_or_default()),
         FetchItem::Rfc822Size => answer.size(fetched.ready.size),
         item => write_entry_item(answer, selected, plan, item, &fetched.entry),
     }

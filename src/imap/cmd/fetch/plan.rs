@@ -35,6 +35,7 @@ impl<'a> Plan<'a> {
                 body: has(&FetchItem::Body),
                 body_structure: has(&FetchItem::BodyStructure),
                 thread: has(&FetchItem::ThreadId),
+                preview: has(&FetchItem::Preview),
                 header: contents().any(of_header),
                 source: contents().any(|content| !of_header(content)),
             },

@@ -1,5 +1,6 @@
 //! FETCH (RFC 3501 §6.4.5).
 
+use super::preview;
 use crate::wire::imap::cursor::{Cursor, Parsed};
 use crate::wire::imap::error::{SyntaxError, What};
 use crate::wire::imap::partial_range::PartialRange;
@@ -62,6 +63,8 @@ pub enum FetchItem {
     InternalDate,
     /// `MODSEQ` (RFC 7162 §3.1.5)
     ModSeq,
+    /// `PREVIEW` (RFC 8970): the beginning of the text.
+    Preview,
     /// `RFC822`: the whole message; sets `\Seen`.
     Rfc822,
     /// `RFC822.HEADER`: the header; does not set `\Seen`.
@@ -246,7 +249,8 @@ fn fetch_macro(cursor: &mut Cursor<'_>) -> Option<&'static [FetchItem]> {
 ///             "BODY" section ["<" number "." nz-number ">"] /
 ///             "BODY.PEEK" section ["<" number "." nz-number ">"] /
 ///             "BINARY" [".PEEK"] section-binary ["<" number "." nz-number ">"] /
-///             "BINARY.SIZE" section-binary    ; RFC 9051
+///             "BINARY.SIZE" section-binary /    ; RFC 9051
+///             preview                          ; RFC 8970
 /// ```
 fn fetch_att(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
     let offset = cursor.offset();
@@ -266,6 +270,7 @@ fn fetch_att(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
         b"FLAGS" => Ok(FetchItem::Flags),
         b"INTERNALDATE" => Ok(FetchItem::InternalDate),
         b"MODSEQ" => Ok(FetchItem::ModSeq),
+        b"PREVIEW" => preview::modifiers(cursor).map(|()| FetchItem::Preview),
         b"RFC822" => Ok(FetchItem::Rfc822),
         b"RFC822.HEADER" => Ok(FetchItem::Rfc822Header),
         b"RFC822.SIZE" => Ok(FetchItem::Rfc822Size),

@@ -13,6 +13,7 @@ mod message;
 mod metadata;
 mod multi_search;
 mod notify;
+mod preview;
 mod quota;
 mod search;
 mod search_key;

@@ -8,7 +8,7 @@ use crate::domain::ids::{EmailId, ThreadId};
 use crate::wire::imap::command::Content;
 use crate::wire::imap::date::encode_date_time;
 use crate::wire::imap::flags::encode_flags;
-use crate::wire::imap::strings::encode_literal_header;
+use crate::wire::imap::strings::{encode_literal_header, encode_string};
 
 impl Writer {
     /// Begins the answer for one message; write its items, at least one, then
@@ -81,6 +81,12 @@ impl FetchWriter<'_> {
     /// `THREADID` SP "(" objectid ")" (RFC 8474 §5.2)
     pub fn thread_id(&mut self, id: ThreadId) {
         self.name(&format!("THREADID ({id})"));
+    }
+
+    /// `PREVIEW` SP nstring (RFC 8970 §3.2): empty for a message without text
+    pub fn preview(&mut self, text: &str) {
+        self.name("PREVIEW ");
+        encode_string(&mut self.writer.out, text.as_bytes());
     }
 
     /// `ENVELOPE` SP envelope, as made when the message was stored
@@ -246,6 +252,14 @@ mod tests {
             fetched(|fetch| fetch.content(Content::Rfc822Text, Some(b"x"))),
             "* 12 FETCH (RFC822.TEXT {1}\r\nx)\r\n"
         );
+    }
+
+    #[test]
+    fn previews_are_strings_and_never_nil() {
+        let told = |text: &str| fetched(|fetch| fetch.preview(text));
+        assert_eq!(told("Hello \"you\""), "* 12 FETCH (PREVIEW \"Hello \\\"you\\\"\")\r\n");
+        assert_eq!(told("Grüße"), "* 12 FETCH (PREVIEW {7}\r\nGrüße)\r\n");
+        assert_eq!(told(""), "* 12 FETCH (PREVIEW \"\")\r\n");
     }
 
     #[test]
