@@ -21,6 +21,7 @@ enum Detail {
     None,
     Code(Code<'static>),
     Capability(Vec<String>),
+    AppendUid { uid_validity: u32, uids: NumberSet },
     CopyUid { uid_validity: u32, from: NumberSet, to: NumberSet },
     Modified(NumberSet),
 }
@@ -63,6 +64,12 @@ impl Answer {
         self
     }
 
+    /// With the UIDs that messages got, ascending as they came.
+    pub(super) fn with_appended(mut self, uid_validity: u32, uids: NumberSet) -> Self {
+        self.code = Detail::AppendUid { uid_validity, uids };
+        self
+    }
+
     /// With the UIDs of messages and of their copies.
     pub(super) fn with_copies(mut self, uid_validity: u32, from: NumberSet, to: NumberSet) -> Self {
         self.code = Detail::CopyUid { uid_validity, from, to };
@@ -94,6 +101,9 @@ impl Answer {
             Detail::Capability(owned) => {
                 names = owned.iter().map(String::as_str).collect();
                 Some(Code::Capability(&names))
+            }
+            Detail::AppendUid { uid_validity, uids } => {
+                Some(Code::AppendUid { uid_validity: *uid_validity, uids })
             }
             Detail::CopyUid { uid_validity, from, to } => {
                 Some(Code::CopyUid { uid_validity: *uid_validity, from, to })

@@ -15,6 +15,8 @@ const ALWAYS: &[&str] = &[
     "CHILDREN",
     "UNSELECT",
     "UIDPLUS",
+    "MULTIAPPEND",
+    "BINARY",
     "MOVE",
     "LIST-EXTENDED",
     "LIST-STATUS",

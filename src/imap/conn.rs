@@ -4,7 +4,8 @@ use std::pin::Pin;
 
 use super::answer::Answer;
 use super::channel::{Channel, Gone};
-use super::cmd::{append, idle, starttls};
+use super::cmd::append::{self, Literal};
+use super::cmd::{idle, starttls};
 use super::dispatch::{self, Done, Turn};
 use super::enabled::Enabled;
 use super::news;
@@ -136,7 +137,9 @@ impl<'a> Conn<'a> {
                     Err(error) => Ok(self.refuse(error.tag.as_ref(), &status::syntax(&error))),
                 }
             }
-            Event::AppendLiteral { head, size, sync } => self.append(&head, size, sync).await,
+            Event::AppendLiteral { head, size, sync } => {
+                self.append(&head, Literal { size, sync }).await
+            }
             Event::Refused { tag, why } => Ok(self.refused(tag.as_ref(), why)),
             // Behind a message that nobody took; the other two never come from the channel.
             Event::AppendTail(_) | Event::NeedMore | Event::NeedContinuation { .. } => {
@@ -165,8 +168,8 @@ impl<'a> Conn<'a> {
         self.finish(tag, done, tell).await
     }
 
-    /// APPEND, up to its message: that is read by the command itself.
-    async fn append(&mut self, head: &[u8], size: u64, sync: bool) -> Result<Option<End>, Gone> {
+    /// APPEND, up to its first literal: what follows is read by the command itself.
+    async fn append(&mut self, head: &[u8], literal: Literal) -> Result<Option<End>, Gone> {
         let (tag, command) = match parse_command_with(head, self.enabled.names()) {
             Ok(Tagged { tag, command: Command::Append(command) }) => (tag, command),
             Ok(Tagged { tag, .. }) => {
@@ -175,17 +178,17 @@ impl<'a> Conn<'a> {
             Err(error) => return Ok(self.refuse(error.tag.as_ref(), &status::syntax(&error))),
         };
         let Self { server, channel, state, .. } = self;
-        let answer = match state {
+        let ended = match state {
             State::Authenticated(who) | State::Selected(who, _) => {
-                let message = append::Literal { size, sync };
-                boxed(append::append(server, channel, who, command, message)).await?
+                boxed(append::append(server, channel, who, command, Some(literal))).await?
             }
-            _ => dispatch::not_now(),
+            _ => append::Ended { answer: dispatch::not_now(), left: Some(literal) },
         };
-        let skipped = !sync && size > server.limits.message_size.bytes();
-        let end = self.finish(&tag, answer.into(), Tell::NEWS).await?;
+        let largest = self.server.limits.message_size.bytes();
+        let too_much = ended.left.is_some_and(|left| !left.sync && left.size > largest);
+        let end = self.finish(&tag, ended.answer.into(), Tell::NEWS).await?;
         // Closing is cheaper than reading what nobody wants (RFC 7888 §4).
-        Ok(if skipped { Some(self.say_bye("That is too much")) } else { end })
+        Ok(if too_much { Some(self.say_bye("That is too much")) } else { end })
     }
 
     /// What else happened, then the answer, then the new state.

@@ -1,22 +1,26 @@
-//! APPEND (RFC 3501 §6.3.11), with APPENDUID (RFC 4315 §3) and APPENDLIMIT (RFC 7889).
+//! APPEND (RFC 3501 §6.3.11) of one message or several (RFC 3502), with APPENDUID (RFC 4315 §3)
+//! and APPENDLIMIT (RFC 7889).
+//!
+//! The command comes in pieces: a line as far as a literal, the literal, more of the line. What can
+//! be refused is refused before the literal is asked for.
 
-use std::time::Duration;
+mod receive;
+mod upload;
 
-use tokio::time::Instant;
+use upload::Uploading;
 
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::server::Server;
 use crate::imap::status::{of_target, refused};
+use crate::mail::Error;
 use crate::mail::client::Identity;
-use crate::mail::incoming::Incoming;
 use crate::mail::mailbox::Folder;
-use crate::mail::{Error, Reason};
-use crate::wire::imap::command::{Append, parse_append_tail};
+use crate::wire::imap::command::{Append, AppendLine, parse_append_line};
+use crate::wire::imap::error::SyntaxError;
 use crate::wire::imap::frame::Event;
-use crate::wire::imap::response::Code;
 
-/// The head of the message's literal.
+/// The head of a literal.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::imap) struct Literal {
     /// Its size in bytes, as the client says.
@@ -25,97 +29,96 @@ pub(in crate::imap) struct Literal {
     pub(in crate::imap) sync: bool,
 }
 
-/// Reads a message and puts it into a mailbox. What can be refused is refused before the message
-/// is asked for; whoever calls skips one that comes unasked.
+/// How APPEND ended.
+pub(in crate::imap) struct Ended {
+    /// What it is answered with.
+    pub(in crate::imap) answer: Answer,
+    /// The literal that it ended at; whoever calls skips one that comes unasked.
+    pub(in crate::imap) left: Option<Literal>,
+}
+
+/// Reads messages and puts them into a mailbox, all or none. `literal` is the one that the command
+/// has come to.
 pub(in crate::imap) async fn append(
     server: &Server,
     channel: &mut Channel,
     who: &Identity,
     append: Append,
-    literal: Literal,
-) -> Result<Answer, Gone> {
-    let folder = match target(server, who, &append, literal.size).await {
+    literal: Option<Literal>,
+) -> Result<Ended, Gone> {
+    let mailboxes = &server.services.mailboxes;
+    let folder = match mailboxes.folder(who, append.mailbox.as_str()).await {
         Ok(folder) => folder,
-        Err(refusal) => return Ok(refusal),
+        Err(error) => return Ok(Ended { answer: of_target(error), left: literal }),
     };
-    if literal.sync {
-        channel.out.continuation("Go ahead");
-        channel.flush().await?;
-    }
-    let received = receive(server, channel, literal.size).await?;
-    match channel.event().await? {
-        Event::AppendTail(tail) if parse_append_tail(&tail).is_ok() => {}
-        // Several messages in one command are MULTIAPPEND, which is not on offer.
-        Event::AppendLiteral { .. } => return Ok(Answer::bad("One message at a time")),
-        Event::Refused { why, .. } => return Ok(refused(why)),
-        _ => return Ok(Answer::bad("Nothing belongs behind the message")),
-    }
-    Ok(match received {
-        Ok(content) => put(server, who, &folder, &append, content).await,
-        Err(error) => error.into(),
-    })
+    let upload = match read(server, channel, append.line, literal).await? {
+        Ok(upload) => upload,
+        Err(ended) => return Ok(ended),
+    };
+    let answer = match put(server, who, &folder, upload).await {
+        Ok(answer) => answer,
+        Err(error) => of_target(error),
+    };
+    Ok(Ended { answer, left: None })
 }
 
-/// Where the message goes, if it may.
-async fn target(
-    server: &Server,
-    who: &Identity,
-    append: &Append,
-    size: u64,
-) -> Result<Folder, Answer> {
-    // TOOBIG before the literal is accepted (RFC 7889 §4).
-    if size > server.limits.message_size.bytes() {
-        return Err(Error::from(Reason::TooBig).into());
-    }
-    if size == 0 {
-        return Err(Answer::no(Code::Cannot, "That message is empty"));
-    }
-    let services = &server.services;
-    services.ingest.room(size).await?;
-    services.mailboxes.folder(who, append.mailbox.as_str()).await.map_err(of_target)
-}
-
-/// Reads the message to its end, whatever becomes of it.
-async fn receive(
-    server: &Server,
+/// Reads the command to its end.
+async fn read<'a>(
+    server: &'a Server,
     channel: &mut Channel,
-    size: u64,
-) -> Result<Result<Incoming, Error>, Gone> {
-    let patience = server.timeouts.smtp_data.duration();
-    let slowest = Duration::from_secs(size / u64::from(server.limits.minimum_rate.get()));
-    let until = Instant::now() + patience + slowest;
-    let mut incoming = server.services.ingest.incoming();
-    let mut written = Ok(());
-    let mut left = size;
-    while left > 0 {
-        if channel.unread().is_empty() {
-            let limit = until.saturating_duration_since(Instant::now()).min(patience);
-            channel.fill(limit).await?;
+    line: AppendLine,
+    literal: Option<Literal>,
+) -> Result<Result<Uploading<'a>, Ended>, Gone> {
+    let mut upload = Uploading::new(server);
+    let (mut line, mut literal) = (line, literal);
+    loop {
+        let kind = line.literal;
+        if let Err(answer) = upload.take(line) {
+            return Ok(Err(Ended { answer, left: literal }));
         }
-        let unread = channel.unread();
-        let len = usize::try_from(left).map_or(unread.len(), |left| left.min(unread.len()));
-        if written.is_ok() {
-            written = incoming.write(unread.get(..len).unwrap_or_default()).await;
+        let (Some(kind), Some(head)) = (kind, literal) else { return Ok(Ok(upload)) };
+        if let Err(answer) = upload.admit(kind, head.size).await {
+            return Ok(Err(Ended { answer, left: literal }));
         }
-        channel.consume(len);
-        left -= len as u64;
+        if head.sync {
+            channel.out.continuation("Go ahead");
+            channel.flush().await?;
+        }
+        let received = upload.receive(channel, head.size).await?;
+        let parsed: Result<AppendLine, SyntaxError>;
+        (parsed, literal) = match channel.event().await? {
+            Event::AppendLiteral { head, size, sync } => {
+                (parse_append_line(&head, kind), Some(Literal { size, sync }))
+            }
+            Event::AppendTail(tail) => (parse_append_line(&tail, kind), None),
+            Event::Refused { why, .. } => {
+                return Ok(Err(Ended { answer: refused(why), left: None }));
+            }
+            _ => {
+                let answer = Answer::bad("That does not belong behind a message");
+                return Ok(Err(Ended { answer, left: None }));
+            }
+        };
+        if let Err(error) = received {
+            return Ok(Err(Ended { answer: error.into(), left: literal }));
+        }
+        line = match parsed {
+            Ok(line) => line,
+            Err(error) => {
+                return Ok(Err(Ended { answer: Answer::bad(error.to_string()), left: literal }));
+            }
+        };
     }
-    channel.literal_taken();
-    Ok(written.map(|()| incoming))
 }
 
 async fn put(
     server: &Server,
     who: &Identity,
     folder: &Folder,
-    append: &Append,
-    content: Incoming,
-) -> Answer {
-    let date = append.message.date.map(time::OffsetDateTime::unix_timestamp);
-    let flags = &append.message.flags;
-    match server.services.ingest.append(who, folder, flags, date, content).await {
-        Ok(placed) => Answer::ok("Stored")
-            .with(Code::AppendUid { uid_validity: placed.uidvalidity, uid: placed.uid }),
-        Err(error) => of_target(error),
-    }
+    upload: Uploading<'_>,
+) -> Result<Answer, Error> {
+    let placed = server.services.ingest.append(who, folder, upload.finish()).await?;
+    let uid_validity = placed.first().map_or(folder.uidvalidity, |placed| placed.uidvalidity);
+    let uids = placed.iter().map(|placed| placed.uid).collect();
+    Ok(Answer::ok("Stored").with_appended(uid_validity, uids))
 }

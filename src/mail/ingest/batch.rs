@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::mail::batches::{Admitted, Work};
 use crate::mail::ingest::dedup::DedupKey;
+use crate::mail::ingest::together::Together;
 use crate::store::Error;
-use crate::store::emails::{Fields, NewEmail, Stored};
+use crate::store::emails::{NewEmail, Stored};
 use crate::store::tenant::Tenant;
 
 /// Messages of one batch at most.
@@ -19,18 +20,37 @@ const SAME: &str = "emails_dedup_key";
 /// Storing messages.
 pub(super) struct Storing;
 
+/// What waits to be stored.
+pub(super) enum Waiting {
+    /// A message.
+    One(Box<NewEmail>),
+    /// Messages that have a transaction of their own.
+    Together(Together),
+}
+
 impl Work for Storing {
-    type One = Box<NewEmail>;
-    type Done = Stored;
+    type One = Waiting;
+    type Done = Vec<Stored>;
     type Batch = Kin;
 
-    fn admit(batch: &mut Kin, email: &Box<NewEmail>) -> Admitted {
-        batch.admit(&email.fields, weight(email))
+    fn admit(batch: &mut Kin, waiting: &Waiting) -> Admitted {
+        match waiting {
+            Waiting::One(email) => batch.admit(email),
+            Waiting::Together(_) => batch.admit_alone(),
+        }
     }
 
-    async fn all(tenant: &Tenant, batch: &[&Box<NewEmail>]) -> Result<Vec<Stored>, Error> {
-        let emails: Vec<&NewEmail> = batch.iter().map(|email| &***email).collect();
-        tenant.store_emails(&emails).await
+    async fn all(tenant: &Tenant, batch: &[&Waiting]) -> Result<Vec<Vec<Stored>>, Error> {
+        let mut emails: Vec<&NewEmail> = Vec::with_capacity(batch.len());
+        for waiting in batch {
+            match waiting {
+                Waiting::One(email) => emails.push(email),
+                // It is alone.
+                Waiting::Together(together) => return Ok(vec![together.store(tenant).await?]),
+            }
+        }
+        let stored = tenant.store_emails(&emails).await?;
+        Ok(stored.into_iter().map(|stored| vec![stored]).collect())
     }
 
     /// Two sessions may bring the same message at the same moment: the later one asks again and
@@ -47,6 +67,8 @@ fn weight(email: &NewEmail) -> usize {
 /// What tells that a message belongs to one that is in the batch, and must see that one stored.
 #[derive(Default)]
 pub(super) struct Kin {
+    /// Nobody else may join.
+    alone: bool,
     messages: usize,
     octets: usize,
     keys: HashSet<DedupKey>,
@@ -57,11 +79,21 @@ pub(super) struct Kin {
 }
 
 impl Kin {
-    fn admit(&mut self, fields: &Fields, octets: usize) -> Admitted {
-        let size = self.octets.saturating_add(octets);
-        if self.messages == MESSAGES || self.messages > 0 && size > OCTETS {
+    fn admit_alone(&mut self) -> Admitted {
+        if self.messages > 0 || self.alone {
             return Admitted::Full;
         }
+        self.alone = true;
+        Admitted::Yes
+    }
+
+    /// Whether `email` may join. The first always may.
+    pub(super) fn admit(&mut self, email: &NewEmail) -> Admitted {
+        let size = self.octets.saturating_add(weight(email));
+        if self.alone || self.messages == MESSAGES || self.messages > 0 && size > OCTETS {
+            return Admitted::Full;
+        }
+        let fields = &email.fields;
         let own = fields.message_id.iter();
         let ids: Vec<&String> =
             own.chain(&fields.in_reply_to).chain(&fields.reference_ids).collect();

@@ -7,12 +7,14 @@
 
 mod append;
 mod batch;
+mod commit;
 mod dedup;
 mod deliver;
 mod place;
 mod prepare;
 mod receipt;
 mod success;
+mod together;
 pub mod trace;
 
 use std::collections::BTreeMap;
@@ -35,15 +37,15 @@ use crate::mail::reporting::Arriving;
 use crate::mail::search_index::SearchIndex;
 use crate::mail::spool::Spool;
 use crate::mail::{Error, Reason};
-use crate::store;
 use crate::store::db::Db;
-use crate::store::emails::{NewEmail, Stored, Target};
+use crate::store::emails::{Stored, Target};
 use crate::store::objects::Objects;
 use crate::wire::mime::headers::find_all;
 
 use batch::Storing;
 use success::Taken;
 
+pub use append::{Upload, Uploaded};
 pub use dedup::{DedupKey, delivery_key, retry_key, submission_key};
 pub use deliver::Delivery;
 pub use prepare::Origin;
@@ -245,24 +247,6 @@ impl Ingest {
         let email = Box::new(self.prepare(tenant, raw, origin, targets).await?);
         let (_, stored) = self.commit(tenant, email).await?;
         Ok(stored?)
-    }
-
-    /// Commits, and tells who waits. Gives the email back.
-    async fn commit(
-        &self,
-        tenant: TenantId,
-        email: Box<NewEmail>,
-    ) -> Result<(Box<NewEmail>, Result<Stored, store::Error>), Error> {
-        let answer = self.batches.ask(tenant, email).await;
-        let (email, stored) =
-            answer.ok_or_else(|| Error::Temporary("storing ended half-way".to_owned()))?;
-        if let Ok(stored) = &stored {
-            for placed in &stored.placed {
-                self.changes.publish_at(placed.folder, placed.modseq);
-            }
-            self.index.noted(tenant);
-        }
-        Ok((email, stored))
     }
 
     /// Tells who waits for these folders; call it after the commit.

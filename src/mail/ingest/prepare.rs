@@ -119,7 +119,8 @@ impl Ingest {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+/// On a thread that may block.
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work)

@@ -29,8 +29,13 @@ impl Tenant {
 impl TenantTx {
     /// Stores an email as part of this transaction.
     pub async fn store_email(&mut self, email: &NewEmail) -> Result<Stored, Error> {
+        self.store_emails(&[email]).await?.pop().ok_or(Error::NotFound)
+    }
+
+    /// Stores emails as part of this transaction, as [`Tenant::store_emails`].
+    pub async fn store_emails(&mut self, emails: &[&NewEmail]) -> Result<Vec<Stored>, Error> {
         let id = self.id();
-        store(self.conn(), id, &[email]).await?.pop().ok_or(Error::NotFound)
+        store(self.conn(), id, emails).await
     }
 }
 

@@ -56,6 +56,29 @@ async fn the_client_is_asked_for_the_message_and_sees_it_arrive() {
     assert!(imap.until("c").await.untagged.is_empty());
 }
 
+#[tokio::test]
+async fn a_binary_message_may_have_nul_in_binary_parts() {
+    let tenant = server().await.tenant().await;
+    let ann = tenant.mailbox("ann").await;
+    let mut imap = Imap::select(&ann, "INBOX").await;
+    let message = "MIME-Version: 1.0\r\nContent-Type: image/gif\r\n\
+                   Content-Transfer-Encoding: binary\r\n\r\nGIF\0\r\n\0\n";
+    imap.send(format!("a APPEND INBOX ~{{{}}}\r\n", message.len())).await;
+    assert!(imap.response().await.starts_with("+ "));
+    imap.send(format!("{message}\r\n")).await;
+    assert!(imap.until("a").await.done.starts_with("OK [APPENDUID "));
+    let octets = imap.brings("FETCH 1 BINARY.PEEK[1]").await;
+    assert_eq!(octets, ["* 1 FETCH (BINARY[1] ~{8}\r\nGIF\0\r\n\0\n)"]);
+    assert_eq!(imap.brings("FETCH 1 BINARY.SIZE[1]").await, ["* 1 FETCH (BINARY.SIZE[1] 8)"]);
+    // No literal of another FETCH may have NUL in it (RFC 3516 §4.4).
+    assert!(!imap.literal("FETCH 1 BODY.PEEK[]").await.contains(&0));
+    // Nobody can tell what NUL is in text.
+    imap.send("b APPEND INBOX ~{9+}\r\nA: b\r\n\r\n\0\r\n").await;
+    assert!(imap.until("b").await.done.starts_with("NO [UNKNOWN-CTE] "));
+    imap.send("c APPEND INBOX ~{8+}\r\nA: b\r\n\r\n\r\n").await;
+    assert!(imap.until("c").await.done.starts_with("OK "));
+}
+
 /// As many lines that look like base64, each different.
 pub(super) fn base64_lines(count: u32) -> String {
     let lines: Vec<_> = (0..count).map(|n| format!("{:019}=Aa+/\r\n", n * 7919)).collect();

@@ -12,6 +12,7 @@ mod login;
 mod mailboxes;
 mod metadata;
 mod model;
+mod multi_append;
 mod multi_search;
 mod nodes;
 mod notify;

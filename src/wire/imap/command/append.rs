@@ -1,4 +1,4 @@
-//! APPEND (RFC 3501 §6.3.11), in pieces: the message itself is streamed past the parser.
+//! APPEND (RFC 3501 §6.3.11, RFC 3502 §6.3.11), in pieces: messages are streamed past the parser.
 
 use time::OffsetDateTime;
 
@@ -7,13 +7,29 @@ use crate::wire::imap::cursor::{Cursor, Parsed};
 use crate::wire::imap::error::SyntaxError;
 use crate::wire::imap::mailbox::MailboxName;
 
-/// `APPEND`, as far as its first message.
+/// `APPEND`, as far as its first literal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Append {
-    /// Where the message goes.
+    /// Where the messages go.
     pub mailbox: MailboxName,
-    /// What is said of the message.
-    pub message: AppendMessage,
+    /// What is said of the first one.
+    pub line: AppendLine,
+}
+
+/// What stands in APPEND up to a literal, or up to its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AppendLine {
+    /// What it says, in order.
+    pub steps: Vec<AppendStep>,
+    /// The literal that follows; `None` where the command is over.
+    pub literal: Option<AppendLiteral>,
+}
+
+/// What APPEND says beside literals.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AppendStep {
+    /// A message begins.
+    Message(AppendMessage),
 }
 
 /// What APPEND says of a message before the message itself.
@@ -25,45 +41,79 @@ pub struct AppendMessage {
     pub date: Option<OffsetDateTime>,
 }
 
-/// Reads what stands behind the message literal, as it comes with
-/// [`Event::AppendTail`](crate::wire::imap::frame::Event::AppendTail): the end of the line and
-/// nothing else.
-pub fn parse_append_tail(bytes: &[u8]) -> Result<(), SyntaxError> {
-    Cursor::new(bytes).end()
+/// A literal of APPEND, of which only the head is here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AppendLiteral {
+    /// A `literal8`, which may have NUL octets (RFC 3516 §4.4).
+    pub binary: bool,
+}
+
+/// Reads what stands behind a literal: all of an
+/// [`Event::AppendTail`](crate::wire::imap::frame::Event::AppendTail), or of the head of another
+/// [`Event::AppendLiteral`](crate::wire::imap::frame::Event::AppendLiteral).
+///
+/// # Errors
+/// Where that is not how APPEND goes on.
+pub fn parse_append_line(bytes: &[u8], _behind: AppendLiteral) -> Result<AppendLine, SyntaxError> {
+    let mut cursor = Cursor::new(bytes);
+    let mut line = AppendLine { steps: Vec::new(), literal: None };
+    if cursor.peek() == Some(b' ') {
+        append_message(&mut cursor, &mut line)?;
+    }
+    ended(&mut cursor, line)
 }
 
 /// ```abnf
-/// append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal
+/// append         = "APPEND" SP mailbox 1*append-message
 /// ```
 pub(super) fn append(cursor: &mut Cursor<'_>) -> Parsed<Append> {
     cursor.sp()?;
     let mailbox = cursor.mailbox()?;
-    cursor.sp()?;
-    Ok(Append { mailbox, message: message(cursor)? })
+    let mut line = AppendLine { steps: Vec::new(), literal: None };
+    append_message(cursor, &mut line)?;
+    Ok(Append { mailbox, line: ended(cursor, line)? })
 }
 
 /// ```abnf
-/// [flag-list SP] [date-time SP] literal
+/// append-message = [SP flag-list] [SP date-time] SP append-data
+/// append-data    = literal / literal8    ; RFC 3516 §7, RFC 4466 §3
 /// ```
-///
-/// Of the literal only its size is here.
-fn message(cursor: &mut Cursor<'_>) -> Parsed<AppendMessage> {
-    let mut flags = Flags::default();
-    let mut date = None;
+fn append_message(cursor: &mut Cursor<'_>, line: &mut AppendLine) -> Parsed<()> {
+    let mut message = AppendMessage { flags: Flags::default(), date: None };
+    cursor.sp()?;
     if cursor.peek() == Some(b'(') {
-        flags = cursor.flag_list()?;
+        message.flags = cursor.flag_list()?;
         cursor.sp()?;
     }
     if cursor.peek() == Some(b'"') {
-        date = Some(cursor.date_time()?);
+        message.date = Some(cursor.date_time()?);
         cursor.sp()?;
     }
+    line.steps.push(AppendStep::Message(message));
+    line.literal = Some(literal(cursor)?);
+    Ok(())
+}
+
+/// ```abnf
+/// literal  = "{" number ["+"] "}" CRLF *CHAR8
+/// literal8 = "~{" number ["+"] "}" CRLF *OCTET
+/// ```
+///
+/// Of the literal only its head is here.
+fn literal(cursor: &mut Cursor<'_>) -> Parsed<AppendLiteral> {
+    let binary = cursor.eat(b"~");
     cursor.literal_header()?;
-    if cursor.rest().is_empty() {
-        Ok(AppendMessage { flags, date })
-    } else {
-        cursor.expected("a message")
+    Ok(AppendLiteral { binary })
+}
+
+/// `line`, if that was all of it: a literal's head has the line end in it.
+fn ended(cursor: &mut Cursor<'_>, line: AppendLine) -> Parsed<AppendLine> {
+    match line.literal {
+        None => cursor.end()?,
+        Some(_) if cursor.rest().is_empty() => {}
+        Some(_) => return cursor.expected("a message"),
     }
+    Ok(line)
 }
 
 #[cfg(test)]
@@ -80,25 +130,32 @@ mod tests {
         }
     }
 
+    fn message(line: &AppendLine) -> &AppendMessage {
+        match line.steps.as_slice() {
+            [AppendStep::Message(message)] => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn the_example_of_rfc_3501_section_6_3_11() {
         let append = parse("A003 APPEND saved-messages (\\Seen) {310}\r\n").unwrap();
         assert_eq!(append.mailbox.as_str(), "saved-messages");
-        assert_eq!(
-            append.message,
-            AppendMessage { flags: Flags { seen: true, ..Flags::default() }, date: None }
-        );
+        let seen = Flags { seen: true, ..Flags::default() };
+        assert_eq!(message(&append.line), &AppendMessage { flags: seen, date: None });
+        assert_eq!(append.line.literal, Some(AppendLiteral { binary: false }));
     }
 
     #[test]
     fn everything_is_optional_but_the_message() {
         let append =
-            parse("a APPEND {5}\r\nINBOX () \"17-Jul-1996 02:44:25 -0700\" {1+}\r\n").unwrap();
+            parse("a APPEND {5}\r\nINBOX () \"17-Jul-1996 02:44:25 -0700\" ~{1+}\r\n").unwrap();
         assert!(append.mailbox.is_inbox());
-        assert_eq!(append.message.date, Some(datetime!(1996-07-17 09:44:25 UTC)));
+        assert_eq!(message(&append.line).date, Some(datetime!(1996-07-17 09:44:25 UTC)));
+        assert_eq!(append.line.literal, Some(AppendLiteral { binary: true }));
         assert_eq!(
-            parse("a APPEND x {0}\r\n").unwrap().message,
-            AppendMessage { flags: Flags::default(), date: None }
+            message(&parse("a APPEND x {0}\r\n").unwrap().line),
+            &AppendMessage { flags: Flags::default(), date: None }
         );
         for bad in [
             "a APPEND x\r\n",
@@ -108,15 +165,24 @@ mod tests {
             "a APPEND x \"\" {1}\r\n",
             "a APPEND x {1}\r\nx\r\n",
             "a APPEND x (\\Foo) {1}\r\n",
+            "a APPEND x ~ {1}\r\n",
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }
 
     #[test]
-    fn nothing_stands_behind_the_message() {
-        assert!(parse_append_tail(b"\r\n").is_ok());
-        assert!(parse_append_tail(b" \r\n").is_err());
-        assert!(parse_append_tail(b" (\\Seen) {3}\r\n").is_err());
+    fn another_message_stands_behind_a_message_or_nothing() {
+        let behind =
+            |bytes: &str| parse_append_line(bytes.as_bytes(), AppendLiteral { binary: false }).ok();
+        let end = AppendLine { steps: Vec::new(), literal: None };
+        assert_eq!(behind("\r\n"), Some(end));
+        // RFC 3502 §6.3.11 has a second message that is flagged.
+        let line = behind(" (\\Seen) \" 7-Feb-1994 22:43:04 -0800\" {295}\r\n").unwrap();
+        assert!(message(&line).flags.seen && message(&line).date.is_some());
+        assert!(line.literal.is_some());
+        for bad in [" \r\n", " (\\Seen)\r\n", "{3}\r\n", ")\r\n", " {3}\r\nabc", "x\r\n", ""] {
+            assert_eq!(behind(bad), None, "{bad:?}");
+        }
     }
 }

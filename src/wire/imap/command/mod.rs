@@ -24,7 +24,7 @@ mod status;
 mod tag;
 mod thread;
 
-pub use append::{Append, AppendMessage, parse_append_tail};
+pub use append::{Append, AppendLine, AppendLiteral, AppendMessage, AppendStep, parse_append_line};
 pub use auth::{
     Authenticate, IdParameter, Login, SaslResponse, Secret, is_done, parse_sasl_response,
 };
@@ -101,7 +101,7 @@ pub enum Command {
     GetQuotaRoot(MailboxName),
     /// `SETQUOTA` (RFC 9208 §4.1.3)
     SetQuota(SetQuota),
-    /// `APPEND`, up to its first message literal.
+    /// `APPEND`, up to its first literal.
     Append(Append),
     /// `NOTIFY` (RFC 5465)
     Notify(Notify),
@@ -204,7 +204,7 @@ fn command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
         .or_else(|| about_mailboxes(cursor, &name))
         .or_else(|| about_messages(cursor, &name))
         .unwrap_or(Err(SyntaxError { what: What::UnknownCommand, offset }))?;
-    // The line of APPEND goes on behind the message, which is not here.
+    // The line of APPEND may go on behind a literal, which is not here.
     if !matches!(command, Command::Append(_)) {
         cursor.end()?;
     }
@@ -403,7 +403,7 @@ mod tests {
         #[test]
         fn never_panics_on_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse_command(&bytes);
-            let _ = parse_append_tail(&bytes);
+            let _ = parse_append_line(&bytes, AppendLiteral { binary: true });
             let _ = parse_sasl_response(&bytes);
         }
 

@@ -13,12 +13,12 @@ pub enum Code<'a> {
     Alert,
     /// The mailbox to be made is there (RFC 5530).
     AlreadyExists,
-    /// What UID an appended message got (RFC 4315 §3).
+    /// What UIDs appended messages got, in their order (RFC 4315 §3).
     AppendUid {
-        /// The UIDVALIDITY of its mailbox.
+        /// The UIDVALIDITY of their mailbox.
         uid_validity: u32,
-        /// Its UID.
-        uid: u32,
+        /// Their UIDs.
+        uids: &'a NumberSet,
     },
     /// Wrong name or password; which one is not said (RFC 5530).
     AuthenticationFailed,
@@ -167,7 +167,7 @@ impl Code<'_> {
 
     fn arguments(self, out: &mut Vec<u8>) {
         let text = match self {
-            Code::AppendUid { uid_validity, uid } => format!(" {uid_validity} {uid}"),
+            Code::AppendUid { uid_validity, uids } => format!(" {uid_validity} {uids}"),
             Code::BadCharset => " (US-ASCII UTF-8)".to_owned(),
             Code::BadEvent(names) => format!(" ({})", names.join(" ")),
             Code::Capability(names) => format!(" {}", names.join(" ")),
@@ -212,8 +212,9 @@ mod tests {
         assert_eq!(encoded(Code::UidValidity(3_857_529_045)), "[UIDVALIDITY 3857529045] ");
         assert_eq!(encoded(Code::UidNext(4392)), "[UIDNEXT 4392] ");
         assert_eq!(encoded(Code::Unseen(12)), "[UNSEEN 12] ");
+        let uids = [3955].into_iter().collect();
         assert_eq!(
-            encoded(Code::AppendUid { uid_validity: 38505, uid: 3955 }),
+            encoded(Code::AppendUid { uid_validity: 38505, uids: &uids }),
             "[APPENDUID 38505 3955] "
         );
         assert_eq!(encoded(Code::HighestModSeq(715_194_045_007)), "[HIGHESTMODSEQ 715194045007] ");

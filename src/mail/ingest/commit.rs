@@ -1,0 +1,53 @@
+//! The commit of what was prepared, and the news of it.
+
+use crate::domain::ids::TenantId;
+use crate::mail::Error;
+use crate::mail::ingest::Ingest;
+use crate::mail::ingest::batch::Waiting;
+use crate::mail::ingest::together::Together;
+use crate::store;
+use crate::store::emails::{NewEmail, Stored};
+
+impl Ingest {
+    /// Commits, and tells who waits. Gives the email back.
+    pub(super) async fn commit(
+        &self,
+        tenant: TenantId,
+        email: Box<NewEmail>,
+    ) -> Result<(Box<NewEmail>, Result<Stored, store::Error>), Error> {
+        match self.ask(tenant, Waiting::One(email)).await? {
+            (Waiting::One(email), stored) => {
+                let stored = stored.and_then(|mut all| all.pop().ok_or(store::Error::NotFound));
+                Ok((email, stored))
+            }
+            (Waiting::Together(_), _) => Err(Error::Internal("the wrong answer".to_owned())),
+        }
+    }
+
+    /// Commits all of them or none, and tells who waits.
+    pub(super) async fn commit_all(
+        &self,
+        tenant: TenantId,
+        emails: Vec<NewEmail>,
+    ) -> Result<Vec<Stored>, Error> {
+        let (_, stored) = self.ask(tenant, Waiting::Together(Together { emails })).await?;
+        Ok(stored?)
+    }
+
+    async fn ask(
+        &self,
+        tenant: TenantId,
+        waiting: Waiting,
+    ) -> Result<(Waiting, Result<Vec<Stored>, store::Error>), Error> {
+        let answer = self.batches.ask(tenant, waiting).await;
+        let (waiting, stored) =
+            answer.ok_or_else(|| Error::Temporary("storing ended half-way".to_owned()))?;
+        if let Ok(stored) = &stored {
+            for placed in stored.iter().flat_map(|stored| &stored.placed) {
+                self.changes.publish_at(placed.folder, placed.modseq);
+            }
+            self.index.noted(tenant);
+        }
+        Ok((waiting, stored))
+    }
+}
