@@ -58,7 +58,10 @@ pub(super) enum Stage {
         bindable: bool,
     },
     /// Logged in.
-    LoggedIn,
+    LoggedIn {
+        /// What travels is compressed already.
+        compressed: bool,
+    },
 }
 
 /// The capabilities of a stage, where these mechanisms work; `append_limit` is the APPENDLIMIT one
@@ -71,7 +74,9 @@ pub(super) fn names<'a>(
     let login: &[&str] = match stage {
         Stage::Plain => &["STARTTLS", "LOGINDISABLED"],
         Stage::Tls { .. } => &["SASL-IR"],
-        Stage::LoggedIn => &[],
+        // RFC 4978 §3: of no use before login, and only once.
+        Stage::LoggedIn { compressed: false } => &["COMPRESS=DEFLATE"],
+        Stage::LoggedIn { compressed: true } => &[],
     };
     let mut names: Vec<&str> = ALWAYS.iter().chain(login).copied().collect();
     for mechanism in mechanisms {
@@ -108,7 +113,13 @@ mod tests {
         for mechanism in Mechanism::ALL.into_iter().filter(|m| *m != Mechanism::Login) {
             assert_eq!(auth(mechanism), Some(&*format!("AUTH={}", mechanism.name())));
         }
+        let inside = |compressed| names(Stage::LoggedIn { compressed }, &[], "APPENDLIMIT=1");
+        let offers = |names: &[&str]| names.contains(&"COMPRESS=DEFLATE");
+        assert!(offers(&inside(false)) && !offers(&inside(true)) && !offers(&tls));
         assert!(!tls.contains(&"STARTTLS") && !tls.contains(&"LOGINDISABLED"));
-        assert!(names(Stage::LoggedIn, &[], "APPENDLIMIT=1").contains(&"APPENDLIMIT=1"));
+        assert!(
+            names(Stage::LoggedIn { compressed: true }, &[], "APPENDLIMIT=1")
+                .contains(&"APPENDLIMIT=1")
+        );
     }
 }

@@ -85,6 +85,18 @@ impl Channel {
         Ok(Self::new(upgraded.stream, self.stop, self.until))
     }
 
+    /// Whether what travels is compressed.
+    pub(super) fn is_compressed(&self) -> bool {
+        self.stream.is_compressed()
+    }
+
+    /// Compresses what travels from here on, behind what was written (RFC 4978 §3).
+    pub(super) async fn compress(&mut self) -> Result<(), Gone> {
+        self.flush().await?;
+        self.stream.compress();
+        Ok(())
+    }
+
     /// The bounds of a client that has logged in.
     pub(super) fn trust(&mut self) {
         self.framer.set_limits(Limits::AFTER_LOGIN);

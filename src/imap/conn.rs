@@ -211,6 +211,9 @@ impl<'a> Conn<'a> {
             return Ok(self.refuse(Some(tag), &answer));
         }
         answer.write(&mut self.channel.out, Some(tag));
+        if let Then::Compress = then {
+            self.channel.compress().await?;
+        }
         Ok(self.change(then))
     }
 

@@ -171,6 +171,7 @@ async fn about_mailboxes(
     Ok(Ok(match command {
         Command::Enable(names) => cmd::enable::enable(out, enabled, &names).into(),
         Command::Namespace => cmd::namespace::namespace(out).into(),
+        Command::Compress(algorithm) => cmd::compress::compress(channel, algorithm),
         Command::Create(create) => cmd::create::create(mailboxes, who, &create).await.into(),
         Command::Delete(name) => cmd::delete::delete(mailboxes, who, &name).await.into(),
         Command::Rename(names) => {

@@ -99,7 +99,7 @@ impl Server {
     pub(super) fn capabilities(&self, stage: Stage) -> Vec<&str> {
         let mechanisms = match stage {
             Stage::Tls { bindable } => self.services.login.mechanisms(bindable).collect(),
-            Stage::Plain | Stage::LoggedIn => Vec::new(),
+            Stage::Plain | Stage::LoggedIn { .. } => Vec::new(),
         };
         capability::names(stage, &mechanisms, &self.append_limit)
     }

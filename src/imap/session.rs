@@ -29,6 +29,8 @@ pub(super) enum Then {
     Deselect,
     /// TLS begins, and the session anew.
     StartTls,
+    /// Compression begins.
+    Compress,
     /// The session ends.
     LogOut,
 }
@@ -56,7 +58,7 @@ impl State {
     /// What capabilities there are.
     pub(super) fn stage(&self, channel: &Channel) -> Stage {
         match (self.is_logged_in(), channel.is_tls()) {
-            (true, _) => Stage::LoggedIn,
+            (true, _) => Stage::LoggedIn { compressed: channel.is_compressed() },
             (false, true) => Stage::Tls { bindable: !channel.bindings().is_empty() },
             (false, false) => Stage::Plain,
         }

@@ -1,7 +1,8 @@
 //! One connection, as SMTP and IMAP use it on both ends: buffered input, a deadline on every wait,
-//! and the step from plain text to TLS.
+//! and the steps from plain text to TLS and to compression.
 
 mod binding;
+mod deflated;
 mod io_traits;
 
 use std::io;
@@ -16,6 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use self::deflated::Deflated;
 use super::read_buffer::ReadBuffer;
 use super::tls::{ClientTls, Roots, ServerTls};
 use super::transport::Transport;
@@ -33,6 +35,8 @@ pub struct Stream {
     peer: SocketAddr,
     /// The certificate that was shown to a client.
     shown: Option<Arc<CertifiedKey>>,
+    /// Where what travels is compressed.
+    deflated: Option<Box<Deflated>>,
 }
 
 /// What protects a connection.
@@ -60,7 +64,7 @@ impl Stream {
     }
 
     fn over(transport: Transport, peer: SocketAddr) -> Self {
-        Self { transport, input: ReadBuffer::default(), peer, shown: None }
+        Self { transport, input: ReadBuffer::default(), peer, shown: None, deflated: None }
     }
 
     /// The other end.
@@ -83,33 +87,39 @@ impl Stream {
     /// A peer that leaves without TLS's closing word, or with a reset, ends its input like any other:
     /// each protocol here marks its own ends. Fails when 128 KiB are buffered already.
     pub async fn fill(&mut self, limit: Duration) -> io::Result<usize> {
-        let mut room = self.input.room()?;
-        let read = timeout(limit, self.transport.read_buf(&mut room)).await?;
-        match read {
-            Err(error) if is_departure(&error) => Ok(0),
-            Err(error) => Err(error),
-            Ok(count) => {
-                self.input.filled(count);
-                Ok(count)
-            }
+        if let Some(deflated) = &mut self.deflated {
+            return deflated.fill(&mut self.transport, &mut self.input, limit).await;
         }
+        timeout(limit, read(&mut self.transport, &mut self.input)).await?
     }
 
     /// Writes everything; the limit is for each step forward, not for the whole.
-    pub async fn write_all(&mut self, mut bytes: &[u8], limit: Duration) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let count = timeout(limit, self.transport.write(bytes)).await??;
-            if count == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            bytes = bytes.get(count..).unwrap_or_default();
+    pub async fn write_all(&mut self, bytes: &[u8], limit: Duration) -> io::Result<()> {
+        if let Some(deflated) = &mut self.deflated {
+            return deflated.write_all(&mut self.transport, bytes, limit).await;
         }
-        Ok(())
+        write_all(&mut self.transport, bytes, limit).await
     }
 
     /// Sends what was written.
     pub async fn flush(&mut self, limit: Duration) -> io::Result<()> {
+        if let Some(deflated) = &mut self.deflated {
+            deflated.flush(&mut self.transport, limit).await?;
+        }
         timeout(limit, self.transport.flush()).await?
+    }
+
+    /// From here on both directions are compressed, input that is not consumed yet included. Once
+    /// per connection; what was written before has to be flushed.
+    pub fn compress(&mut self) {
+        if self.deflated.is_none() {
+            self.deflated = Some(Box::new(Deflated::new(std::mem::take(&mut self.input))));
+        }
+    }
+
+    /// Whether both directions are compressed.
+    pub fn is_compressed(&self) -> bool {
+        self.deflated.is_some()
     }
 
     /// Says goodbye (TLS close, then TCP) and waits, within the limit, until the peer has left too.
@@ -187,6 +197,29 @@ impl Stream {
             _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "TLS is already active")),
         }
     }
+}
+
+/// Waits for more of `input`, see [`Stream::fill`].
+async fn read(transport: &mut Transport, input: &mut ReadBuffer) -> io::Result<usize> {
+    match transport.read_buf(&mut input.room()?).await {
+        Err(error) if is_departure(&error) => Ok(0),
+        Err(error) => Err(error),
+        Ok(count) => {
+            input.filled(count);
+            Ok(count)
+        }
+    }
+}
+
+async fn write_all(transport: &mut Transport, mut bytes: &[u8], limit: Duration) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let count = timeout(limit, transport.write(bytes)).await??;
+        if count == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        bytes = bytes.get(count..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 fn is_departure(error: &io::Error) -> bool {

@@ -32,7 +32,7 @@ pub(super) fn not_in_plain_text(channel: &Channel) -> Option<Answer> {
 /// Somebody has logged in.
 pub(super) fn welcome(server: &Server, who: Identity) -> Done {
     tracing::info!(mailbox = %who.address_id, "logged in");
-    let names = server.capabilities(Stage::LoggedIn);
+    let names = server.capabilities(Stage::LoggedIn { compressed: false });
     let answer = Answer::ok("Welcome").with_capabilities(&names);
     Done { answer, then: Then::LogIn(who) }
 }

@@ -1,4 +1,5 @@
-//! A connection as libraries take one: without deadlines, which are then theirs to keep.
+//! A connection as libraries take one: without deadlines, which are then theirs to keep,
+//! and without compression.
 
 use std::io;
 use std::pin::Pin;

@@ -2,10 +2,10 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-const LIMIT: Duration = Duration::from_secs(10);
-const SOON: Duration = Duration::from_millis(50);
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
+pub(super) const SOON: Duration = Duration::from_millis(50);
 
-async fn pair() -> (Stream, Stream) {
+pub(super) async fn pair() -> (Stream, Stream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
@@ -18,7 +18,7 @@ fn server_tls() -> ServerTls {
     ServerTls::open(dir.path().into(), "mail.example.org").unwrap()
 }
 
-async fn read(stream: &mut Stream, length: usize) -> Vec<u8> {
+pub(super) async fn read(stream: &mut Stream, length: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while bytes.len() < length && stream.fill(LIMIT).await.unwrap() > 0 {
         bytes.extend_from_slice(stream.buffered());

@@ -3,6 +3,7 @@
 mod append;
 mod bombs;
 mod clients;
+mod compress;
 mod condstore;
 mod daily;
 mod esearch;

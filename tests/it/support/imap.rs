@@ -43,6 +43,11 @@ impl Imap {
         Self { stream: upgraded.stream, tags: self.tags }
     }
 
+    /// Compresses what travels, as the server has agreed to.
+    pub fn compress(&mut self) {
+        self.stream.compress();
+    }
+
     /// What SCRAM binds to on this connection.
     pub fn bindings(&self) -> ChannelBindings {
         self.stream.bindings()

@@ -5,6 +5,7 @@
 
 mod append;
 mod auth;
+mod compress;
 mod fetch;
 mod filter;
 mod list;
@@ -28,6 +29,7 @@ pub use append::{Append, AppendLine, AppendLiteral, AppendMessage, AppendStep, p
 pub use auth::{
     Authenticate, IdParameter, Login, SaslResponse, Secret, is_done, parse_sasl_response,
 };
+pub use compress::Algorithm;
 pub use fetch::{ChangedSince, Content, Fetch, FetchItem, Partial};
 pub use filter::Filter;
 pub use list::{List, ListReturn, ListSelect, Lsub};
@@ -71,6 +73,8 @@ pub enum Command {
     Login(Login),
     /// `ENABLE` (RFC 5161): capability names in upper case, known or not.
     Enable(Vec<String>),
+    /// `COMPRESS` (RFC 4978)
+    Compress(Algorithm),
     /// `SELECT`, `EXAMINE`
     Select(Select),
     /// `CREATE`
@@ -234,6 +238,7 @@ fn about_session(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command>>
         "AUTHENTICATE" => auth::authenticate(cursor).map(Command::Authenticate),
         "LOGIN" => auth::login(cursor).map(Command::Login),
         "ENABLE" => auth::enable(cursor).map(Command::Enable),
+        "COMPRESS" => compress::compress(cursor).map(Command::Compress),
         _ => return None,
     })
 }

@@ -34,6 +34,8 @@ pub enum Code<'a> {
     Capability(&'a [&'a str]),
     /// The mailbox selected before is closed now (RFC 7162 §3.2.11).
     Closed,
+    /// What travels is compressed already (RFC 4978 §3).
+    CompressionActive,
     /// What UIDs copied messages got (RFC 4315 §3): the n-th of `from` became the n-th of `to`.
     /// Not written at all when nothing was copied.
     CopyUid {
@@ -134,6 +136,7 @@ impl Code<'_> {
             Code::Cannot => "CANNOT",
             Code::Capability(_) => "CAPABILITY",
             Code::Closed => "CLOSED",
+            Code::CompressionActive => "COMPRESSIONACTIVE",
             Code::CopyUid { .. } => "COPYUID",
             Code::HighestModSeq(_) => "HIGHESTMODSEQ",
             Code::InProgress(_) => "INPROGRESS",
