@@ -16,6 +16,7 @@ pub mod network;
 pub mod outcome;
 pub mod queue;
 pub mod report;
+pub mod rights;
 pub mod rule;
 pub mod slug;
 pub mod threading;

@@ -52,6 +52,11 @@ impl Answer {
         Self::no(Code::ReadOnly, "The mailbox is open for reading only")
     }
 
+    /// Not without more rights on the mailbox (RFC 4314 §4).
+    pub(super) fn no_rights() -> Self {
+        Self::no(Code::NoPerm, "Whoever shares this mailbox does not allow that")
+    }
+
     /// With this code.
     pub(super) fn with(mut self, code: Code<'static>) -> Self {
         self.code = Detail::Code(code);

@@ -198,6 +198,13 @@ async fn around_mailboxes(
     command: Command,
 ) -> Result<Done, Command> {
     Ok(match command {
+        Command::SetAcl(set) => cmd::acl::set_acl(mailboxes, who, &set.of, set.change).await.into(),
+        Command::DeleteAcl(of) => {
+            cmd::acl::set_acl(mailboxes, who, &of, cmd::acl::NO_RIGHTS).await.into()
+        }
+        Command::GetAcl(name) => cmd::acl::get_acl(mailboxes, out, who, &name).await.into(),
+        Command::ListRights(of) => cmd::acl::list_rights(mailboxes, out, who, &of).await.into(),
+        Command::MyRights(name) => cmd::acl::my_rights(mailboxes, out, who, &name).await.into(),
         Command::GetMetadata(wanted) => {
             cmd::metadata::get_metadata(mailboxes, out, who, &wanted).await.into()
         }

@@ -85,7 +85,8 @@ impl Name<'_> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::domain::ids::FolderId;
+    use crate::domain::ids::{AddressId, FolderId};
+    use crate::domain::rights::Rights;
 
     /// A folder with nothing in it.
     pub(in crate::imap) fn folder(
@@ -95,6 +96,8 @@ pub(super) mod tests {
     ) -> Folder {
         Folder {
             id: FolderId::random(),
+            owner: AddressId::random(),
+            rights: Rights::ALL,
             name: name.to_owned(),
             special_use: special_use.map(str::to_owned),
             subscribed,

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::cmd::status::numbers;
 use super::enabled::Enabled;
 use crate::domain::ids::FolderId;
+use crate::domain::rights::Rights;
 use crate::mail::Error;
 use crate::mail::changes::Hint;
 use crate::mail::client::Identity;
@@ -59,6 +60,13 @@ impl Known {
     }
 }
 
+/// The mailboxes that `who` may hear of.
+async fn readable(mailboxes: &Mailboxes, who: &Identity) -> Result<Vec<Folder>, Error> {
+    let mut folders = mailboxes.listing(who, AskedOfAll::default()).await?.folders;
+    folders.retain(|folder| folder.rights.contain(Rights::READ));
+    Ok(folders)
+}
+
 impl Watch {
     /// Turns on what is `wanted`, and tells the STATUS of mailboxes where that is; `open` is the
     /// one that is open. `None` where there are too many mailboxes.
@@ -70,7 +78,7 @@ impl Watch {
         wanted: Notify,
     ) -> Result<Option<Self>, Error> {
         let names = mailboxes.watch_names(who);
-        let folders = mailboxes.listing(who, AskedOfAll::default()).await?.folders;
+        let folders = readable(mailboxes, who).await?;
         if folders.len() > MAX_MAILBOXES {
             return Ok(None);
         }
@@ -144,7 +152,7 @@ impl Watch {
             .values_mut()
             .chain([&mut self.names])
             .for_each(watch::Receiver::mark_unchanged);
-        let folders = mailboxes.listing(who, AskedOfAll::default()).await?.folders;
+        let folders = readable(mailboxes, who).await?;
         if folders.len() > MAX_MAILBOXES {
             return Ok(false);
         }

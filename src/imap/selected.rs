@@ -4,6 +4,7 @@ use tokio::sync::watch;
 
 use super::view::View;
 use crate::domain::ids::FolderId;
+use crate::domain::rights::Rights;
 use crate::mail::changes::Hint;
 use crate::mail::mailbox::{Delta, Entry, Opened};
 use crate::wire::imap::set::SequenceSet;
@@ -12,8 +13,10 @@ use crate::wire::imap::set::SequenceSet;
 pub(super) struct Selected {
     /// The folder.
     pub(super) folder: FolderId,
-    /// It was opened with EXAMINE.
+    /// It was opened with EXAMINE, or nothing in it may be changed.
     pub(super) read_only: bool,
+    /// What may be done with it, as it was when it was opened.
+    pub(super) rights: Rights,
     /// The client's sequence numbers.
     pub(super) view: View,
     /// Says that the folder may have changed.
@@ -40,7 +43,8 @@ impl Selected {
         let view = View::new(opened.uids, opened.recent_from);
         Self {
             folder: opened.folder.id,
-            read_only,
+            read_only: read_only || !opened.folder.rights.overlap(Rights::ANY_CHANGE),
+            rights: opened.folder.rights,
             arrived_from: view.top() + 1,
             view,
             changes,

@@ -5,8 +5,10 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Uuid;
 
 use crate::domain::ids::{AddressId, FolderId};
+use crate::domain::rights::Rights;
 use crate::store::emails::to_u32;
 use crate::store::error::Error;
+use crate::store::folder_rights::parse;
 use crate::store::tenant::TenantTx;
 
 /// A row of `folders`.
@@ -14,6 +16,10 @@ use crate::store::tenant::TenantTx;
 pub struct Folder {
     /// The row's id.
     pub id: FolderId,
+    /// Whose it is, and whose quota it counts against.
+    pub owner: AddressId,
+    /// What whoever asked for it may do with it; its owner anything.
+    pub rights: Rights,
     /// Full name, levels separated by `/`.
     pub name: String,
     /// `inbox`, `drafts`, `sent`, `junk`, `trash` or `archive`.
@@ -40,17 +46,21 @@ pub struct Folder {
 macro_rules! select_folders {
     ($rest:literal) => {
         concat!(
-            "SELECT id, name, special_use, subscribed, uidvalidity, uidnext, highestmodseq,
-                recent_from, message_count, unseen_count, size_bytes FROM folders ",
+            "SELECT id, address_id, name, special_use, subscribed, uidvalidity, uidnext, highestmodseq,
+                recent_from, message_count, unseen_count, size_bytes,
+                'lrswipkxtea' AS rights FROM folders ",
             $rest
         )
     };
 }
 
-fn folder(row: &PgRow) -> Result<Folder, Error> {
+/// A row of whole folders, by whichever query.
+pub(in crate::store) fn folder(row: &PgRow) -> Result<Folder, Error> {
     let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
     Ok(Folder {
         id: FolderId(row.try_get("id")?),
+        owner: AddressId(row.try_get("address_id")?),
+        rights: parse(row.try_get("rights")?)?,
         name: row.try_get("name")?,
         special_use: row.try_get("special_use")?,
         subscribed: row.try_get("subscribed")?,

@@ -56,6 +56,7 @@ migrations! {
     "0037_plans",
     "0038_tenant_store",
     "0039_tenant_flags",
+    "0040_tenant_folder_rights",
     "0044_flags",
 }
 

@@ -20,6 +20,7 @@ pub mod entries;
 pub mod error;
 pub mod fetch;
 pub mod flags;
+pub mod folder_rights;
 pub mod folders;
 pub mod gate;
 pub mod hits;

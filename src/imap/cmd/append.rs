@@ -47,7 +47,7 @@ pub(in crate::imap) async fn append(
     literal: Option<Literal>,
 ) -> Result<Ended, Gone> {
     let mailboxes = &server.services.mailboxes;
-    let folder = match mailboxes.folder(who, append.mailbox.as_str()).await {
+    let folder = match mailboxes.target(who, append.mailbox.as_str()).await {
         Ok(folder) => folder,
         Err(error) => return Ok(Ended { answer: of_target(error), left: literal }),
     };

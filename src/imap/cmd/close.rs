@@ -1,5 +1,6 @@
 //! CLOSE (RFC 3501 §6.4.2) and UNSELECT (RFC 3691).
 
+use crate::domain::rights::Rights;
 use crate::imap::answer::Answer;
 use crate::imap::dispatch::Done;
 use crate::imap::enabled::Enabled;
@@ -16,7 +17,7 @@ pub(in crate::imap) async fn close(
     selected: &Selected,
     enabled: Enabled,
 ) -> Done {
-    if selected.read_only || selected.deleted {
+    if selected.read_only || selected.deleted || !selected.rights.contain(Rights::EXPUNGE) {
         return unselect();
     }
     let mut done = unselect();

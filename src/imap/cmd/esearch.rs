@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::search::numbering;
 use crate::domain::ids::FolderId;
+use crate::domain::rights::Rights;
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::progress;
@@ -66,6 +67,7 @@ async fn found(
     let folders = mailboxes.list(who).await?;
     let is_meant = |folder: &&Folder| {
         open.is_none_or(|open| open.folder != folder.id)
+            && folder.rights.contain(Rights::READ)
             && MailboxName::new(&folder.name).is_some_and(|name| {
                 search.others.iter().any(|filter| filter.matches(&name, folder.subscribed))
             })

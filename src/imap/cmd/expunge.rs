@@ -1,6 +1,7 @@
 //! EXPUNGE (RFC 3501 §6.4.3) and UID EXPUNGE (RFC 4315 §2.1). What went is told behind the command,
 //! as what other sessions removed.
 
+use crate::domain::rights::Rights;
 use crate::imap::answer::Answer;
 use crate::imap::selected::Selected;
 use crate::mail::client::Identity;
@@ -35,6 +36,9 @@ async fn remove(
 ) -> Answer {
     if selected.read_only {
         return Answer::read_only();
+    }
+    if !selected.rights.contain(Rights::EXPUNGE) {
+        return Answer::no_rights();
     }
     match mailboxes.expunge(who, selected.folder, uids).await {
         Ok(_) => Answer::ok("Expunged"),

@@ -10,6 +10,7 @@ mod plan;
 use plan::Plan;
 
 use crate::domain::flags::{FlagOp, Flags};
+use crate::domain::rights::Rights;
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::enabled::Enabled;
@@ -60,7 +61,8 @@ pub(in crate::imap) async fn fetch(
     if let Some(range) = fetch.partial {
         uids = uids.get(range.of(uids.len())).unwrap_or_default().to_vec();
     }
-    let plan = Plan::of(&fetch.items, fetch.uid, selected.read_only, enabled);
+    let marks_seen = !selected.read_only && selected.rights.contain(Rights::SEEN);
+    let plan = Plan::of(&fetch.items, fetch.uid, marks_seen, enabled);
     let job = Job { services, who, plan, failed: None };
     Ok(match job.tell(channel, selected, &uids).await? {
         Err(error) => error.into(),
@@ -81,7 +83,7 @@ pub(in crate::imap) async fn of_new(
 ) -> Result<(), Gone> {
     let known = selected.view.uids();
     let new = known.get(known.partition_point(|&uid| uid <= top)..).unwrap_or_default().to_vec();
-    let job = Job { services, who, plan: Plan::of(items, false, true, enabled), failed: None };
+    let job = Job { services, who, plan: Plan::of(items, false, false, enabled), failed: None };
     if let Err(error) = job.tell(channel, selected, &new).await? {
         tracing::warn!(%error, "new messages could not be told");
     }

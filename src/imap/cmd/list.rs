@@ -1,12 +1,14 @@
 //! LIST (RFC 3501 §6.3.8), extended (RFC 5258), with special uses (RFC 6154), STATUS (RFC 5819) and
-//! METADATA (RFC 9590).
+//! METADATA (RFC 9590) and MYRIGHTS (RFC 8440).
 
 use super::metadata::write_asked;
 use super::status::{counts_deleted, numbers};
+use crate::domain::rights::Rights;
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::names::{Name, Names};
 use crate::mail::client::Identity;
+use crate::mail::mailbox::annotations::may_note;
 use crate::mail::mailbox::{AskedOfAll, Listing, Mailboxes};
 use crate::wire::imap::command::{List, ListReturn};
 use crate::wire::imap::mailbox::MailboxName;
@@ -97,11 +99,14 @@ fn details(
     name: &Name<'_>,
 ) {
     let Some(folder) = name.folder else { return };
-    if !returns.status.is_empty() {
+    if returns.my_rights {
+        out.my_rights(mailbox, folder.rights);
+    }
+    if !returns.status.is_empty() && folder.rights.contain(Rights::READ) {
         let deleted = listing.deleted.get(&folder.id).copied().unwrap_or_default();
         out.status(mailbox, &numbers(folder, deleted, &returns.status));
     }
-    if !returns.metadata.is_empty() {
+    if !returns.metadata.is_empty() && may_note(folder.rights) {
         let found = listing.annotations.get(&Some(folder.id)).map_or(&[][..], Vec::as_slice);
         write_asked(out, Some(mailbox), &returns.metadata, found);
     }

@@ -1,5 +1,6 @@
 //! The commands, one a file (RFC 3501 §6).
 
+pub(super) mod acl;
 pub(super) mod append;
 pub(super) mod authenticate;
 pub(super) mod capability;

@@ -1,6 +1,7 @@
 //! MOVE and UID MOVE (RFC 6851).
 
 use super::copy::{transfer, with_copies};
+use crate::domain::rights::Rights;
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::progress;
@@ -21,6 +22,9 @@ pub(in crate::imap) async fn r#move(
 ) -> Result<Answer, Gone> {
     if selected.read_only {
         return Ok(Answer::read_only());
+    }
+    if !selected.rights.contain(Rights::DELETE_MESSAGES.with(Rights::EXPUNGE)) {
+        return Ok(Answer::no_rights());
     }
     let moved = transfer(mailboxes, who, selected, command, true);
     Ok(match progress::told(channel, tag, moved).await? {

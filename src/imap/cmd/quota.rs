@@ -8,6 +8,7 @@ use crate::mail::client::Identity;
 use crate::mail::mailbox::{Mailboxes, Quota};
 use crate::wire::imap::mailbox::MailboxName;
 use crate::wire::imap::response::{Code, Resource, Writer};
+use crate::wire::imap::shared_name::SharedName;
 
 /// The one quota root.
 const ROOT: &str = "";
@@ -34,7 +35,7 @@ pub(in crate::imap) async fn get_quota(
 }
 
 /// Tells which root a mailbox is under, and what may be used of it. The mailbox may be one that is
-/// still to be made (RFC 9208 §4.1.2).
+/// still to be made (RFC 9208 §4.1.2). What others may hold is not told.
 pub(in crate::imap) async fn get_quota_root(
     mailboxes: &Mailboxes,
     out: &mut Writer,
@@ -42,6 +43,7 @@ pub(in crate::imap) async fn get_quota_root(
     mailbox: &MailboxName,
 ) -> Answer {
     let resources = match mailboxes.quota(who).await {
+        Ok(_) if SharedName::of(mailbox.as_str()).is_some() => Vec::new(),
         Ok(quota) => resources(quota),
         Err(error) => return error.into(),
     };

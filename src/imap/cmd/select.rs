@@ -2,6 +2,7 @@
 //! (RFC 7162 §3.1.8, §3.2.5).
 
 use crate::domain::flags::{Flags, Keyword};
+use crate::domain::rights::Rights;
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::dispatch::Done;
@@ -51,7 +52,8 @@ pub(in crate::imap) async fn select(
             out.untagged(State::Ok, Some(Code::Unseen(unseen)), "The first unseen message");
         }
     }
-    tell_codes(out, &folder, &flags, read_only);
+    let read_only = selected.read_only;
+    tell_codes(out, &folder, &flags, &selected);
     if let Some(known) = select.known.as_ref().filter(|k| k.uid_validity == folder.uidvalidity) {
         let told = resync::tell(mailboxes, channel, who, &mut selected, *enabled, known).await?;
         if let Err(error) = told {
@@ -79,11 +81,11 @@ fn flags(keywords: &[String]) -> Flags {
     }
 }
 
-fn tell_codes(out: &mut Writer, folder: &Folder, flags: &Flags, read_only: bool) {
-    let none = Flags::default();
+fn tell_codes(out: &mut Writer, folder: &Folder, flags: &Flags, selected: &Selected) {
+    let rights = if selected.read_only { Rights::NONE } else { selected.rights };
     let permanent = Code::PermanentFlags {
-        flags: if read_only { &none } else { flags },
-        any_keyword: !read_only,
+        flags: &rights.allow(flags),
+        any_keyword: rights.contain(Rights::WRITE),
     };
     let codes = [
         (permanent, "Flags that can be kept"),

@@ -1,5 +1,6 @@
 //! STORE and UID STORE (RFC 3501 §6.4.6), with UNCHANGEDSINCE (RFC 7162 §3.1.3).
 
+use crate::domain::rights::Rights;
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::enabled::Enabled;
@@ -68,8 +69,12 @@ async fn change(
     uids: &[u32],
 ) -> Result<Stored, Error> {
     let (folder, op, flags) = (selected.folder, store.op, &store.flags);
-    if let Some(since) = store.unchanged_since {
-        mailboxes.store_unchanged(who, folder, uids, (op, flags), mod_seq(since)).await
+    let unchanged = store.unchanged_since.map(mod_seq);
+    if !selected.rights.contain(Rights::FLAGS) {
+        let place = (folder, selected.rights);
+        mailboxes.store_within(who, place, uids, (op, flags), unchanged).await
+    } else if let Some(since) = unchanged {
+        mailboxes.store_unchanged(who, folder, uids, (op, flags), since).await
     } else {
         let entries = mailboxes.store(who, folder, uids, op, flags).await?;
         Ok(Stored { entries, refused: Vec::new() })

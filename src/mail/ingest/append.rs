@@ -79,7 +79,8 @@ impl Ingest {
             dedup_key: None,
             internal_date: message.internal_date,
         };
-        let flags = message.flags;
+        // What whoever appends may not set is not set (RFC 4314 §4).
+        let flags = folder.rights.allow(&message.flags);
         let target = Target {
             folder_id: Some(folder.id.0),
             seen: flags.seen,
@@ -88,7 +89,7 @@ impl Ingest {
             deleted: flags.deleted,
             draft: flags.draft,
             keywords: flags.keywords.iter().map(Keyword::as_str).map(str::to_owned).collect(),
-            ..Target::inbox(who.address_id)
+            ..Target::inbox(folder.owner)
         };
         self.prepare(who.tenant, raw, origin, vec![target]).await
     }

@@ -1,9 +1,12 @@
 //! METADATA (RFC 5464): what clients note about folders and about the server.
 
-use super::{Annotation, Mailboxes, find};
+use super::sharing::find;
+use super::{Annotation, Folder, Mailboxes};
 use crate::domain::ids::FolderId;
+use crate::domain::rights::Rights;
 use crate::mail::client::Identity;
 use crate::mail::{Error, Reason};
+use crate::store::tenant::TenantTx;
 use crate::wire::imap::annotation::EntryName;
 
 /// The largest value, in octets.
@@ -27,7 +30,7 @@ impl Mailboxes {
     ) -> Result<Vec<Annotation>, Error> {
         let mut tx = self.snapshot(who).await?;
         let folder: Option<FolderId> = match name {
-            Some(name) => Some(find(&mut tx, who, name).await?.id),
+            Some(name) => Some(noted(&mut tx, who, name).await?.id),
             None => None,
         };
         let folders = folder.as_ref().map(std::slice::from_ref);
@@ -48,17 +51,30 @@ impl Mailboxes {
     ) -> Result<(), Error> {
         let mut tx = self.begin(who).await?;
         let folder = match name {
-            Some(name) => Some(find(&mut tx, who, name).await?.id),
+            Some(name) => Some(noted(&mut tx, who, name).await?),
             None if values.iter().any(|(entry, _)| !entry.is_private()) => {
                 return Err(Reason::NoRights.into());
             }
             None => None,
         };
-        tx.annotate(folder, who.address_id, who.address_id, values).await?;
-        let used = tx.annotation_use(&[who.address_id]).await?;
+        let owner = folder.as_ref().map_or(who.address_id, |folder| folder.owner);
+        tx.annotate(folder.map(|folder| folder.id), owner, who.address_id, values).await?;
+        let used = tx.annotation_use(&[owner, who.address_id]).await?;
         if used.entries > MAX_ENTRIES || used.size > MAX_SIZE {
             return Err(Reason::TooManyAnnotations.into());
         }
         Ok(tx.commit().await?)
     }
+}
+
+/// Whether whoever has these rights may read and write annotations (RFC 5464 §3.3).
+pub fn may_note(rights: Rights) -> bool {
+    let any = Rights::READ.with(Rights::SEEN).with(Rights::WRITE).with(Rights::INSERT);
+    rights.contain(Rights::LOOKUP) && rights.overlap(any.with(Rights::POST))
+}
+
+/// The folder of that name, where whoever asks may read and write annotations.
+async fn noted(tx: &mut TenantTx, who: &Identity, name: &str) -> Result<Folder, Error> {
+    let folder = find(tx, who, name, Rights::LOOKUP).await?;
+    if may_note(folder.rights) { Ok(folder) } else { Err(Reason::NoRights.into()) }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Annotation, Deleted, Folder, Mailboxes, find};
+use super::sharing::find;
+use super::{Annotation, Deleted, Folder, Mailboxes, all_folders};
 use crate::domain::ids::FolderId;
+use crate::domain::rights::Rights;
 use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::wire::imap::annotation::EntryName;
@@ -32,7 +34,7 @@ impl Mailboxes {
     /// Every folder, by name, and what is asked of it.
     pub async fn listing(&self, who: &Identity, asked: AskedOfAll<'_>) -> Result<Listing, Error> {
         let mut tx = self.snapshot(who).await?;
-        let folders = tx.folders(who.address_id).await?;
+        let folders = all_folders(&mut tx, who).await?;
         let ids: Vec<_> = folders.iter().map(|folder| folder.id).collect();
         let deleted = if asked.deleted { tx.deleted(&ids).await? } else { HashMap::new() };
         let annotations = if asked.annotations.is_empty() {
@@ -55,7 +57,7 @@ impl Mailboxes {
         deleted: bool,
     ) -> Result<(Folder, Deleted), Error> {
         let mut tx = self.snapshot(who).await?;
-        let folder = find(&mut tx, who, name).await?;
+        let folder = find(&mut tx, who, name, Rights::READ).await?;
         let counted = if deleted { tx.deleted(&[folder.id]).await? } else { HashMap::new() };
         let deleted = counted.get(&folder.id).copied().unwrap_or_default();
         Ok((folder, deleted))

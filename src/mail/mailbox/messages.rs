@@ -2,9 +2,12 @@
 
 use crate::domain::flags::{FlagOp, Flags};
 use crate::domain::ids::FolderId;
+use crate::domain::rights::Rights;
 use crate::mail::Error;
 use crate::mail::client::Identity;
-use crate::mail::mailbox::{Columns, Delta, Entry, Fetched, Folder, Mailboxes, find};
+use crate::mail::mailbox::resync::Stored;
+use crate::mail::mailbox::sharing::{find, store_within, strip};
+use crate::mail::mailbox::{Columns, Delta, Entry, Fetched, Folder, Mailboxes};
 use crate::store;
 use crate::store::flags::Change;
 
@@ -93,6 +96,34 @@ impl Mailboxes {
         Ok(entries)
     }
 
+    /// STORE by somebody whose rights on the folder are these: other flags stay as they are, and so
+    /// do messages that somebody else has changed since `unchanged`.
+    ///
+    /// # Errors
+    /// [`Reason::NoRights`](crate::mail::Reason::NoRights) where nothing of it is allowed.
+    pub async fn store_within(
+        &self,
+        who: &Identity,
+        (folder, rights): (FolderId, Rights),
+        uids: &[u32],
+        (op, flags): (FlagOp, &Flags),
+        unchanged: Option<i64>,
+    ) -> Result<Stored, Error> {
+        let mut tx = self.begin(who).await?;
+        let refused = match unchanged {
+            Some(since) => tx.lock_changed(folder, uids, since).await?,
+            None => Vec::new(),
+        };
+        let free = |uid: &u32| refused.binary_search(uid).is_err();
+        let uids = uids.iter().copied().filter(free).collect();
+        let reader = Some(who.address.as_str().to_owned());
+        let change = Change { folder, uids, op, flags: flags.clone(), reader };
+        let entries = store_within(&mut tx, rights, change).await?;
+        tx.commit().await?;
+        self.changes.publish([folder]);
+        Ok(Stored { entries, refused })
+    }
+
     /// EXPUNGE, or UID EXPUNGE where `uids` are given. Returns the HIGHESTMODSEQ after it, or
     /// `None` when nothing went.
     pub async fn expunge(
@@ -124,9 +155,14 @@ impl Mailboxes {
         away: bool,
     ) -> Result<Copied, Error> {
         let mut tx = self.begin(who).await?;
-        let target = find(&mut tx, who, target).await?;
+        let target = find(&mut tx, who, target, Rights::INSERT).await?;
         let lesson = self.lessons.note(&mut tx, folder, uids, target.id).await?;
         let uids = tx.copy(folder, uids, target.id, away).await?;
+        let copies: Vec<u32> = uids.iter().map(|&(_, copy)| copy).collect();
+        strip(&mut tx, &target, copies).await?;
+        if away {
+            tx.check_moved(folder, target.id).await?;
+        }
         tx.commit().await?;
         if lesson {
             self.lessons.noted(who.tenant);

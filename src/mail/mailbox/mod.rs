@@ -1,7 +1,9 @@
 //! Mailboxes as IMAP sees them: folders here, messages in [`messages`].
 //!
 //! Every call takes the [`Identity`] that logged in and works in its
-//! organisation and its mailbox; a folder of somebody else cannot be named.
+//! organisation. A name is that of a folder of its own mailbox, or of one that
+//! somebody else there shares ([`sharing`]): `find` is where it becomes a
+//! folder with rights, and refuses who has too few.
 
 pub mod annotations;
 mod flagging;
@@ -11,12 +13,15 @@ pub mod messages;
 pub mod quota;
 pub mod resync;
 pub mod search;
+mod sharing;
 pub mod sort;
 pub mod thread;
 
 use tokio::sync::watch;
 
-use crate::domain::ids::FolderId;
+use self::sharing::find;
+use crate::domain::ids::{AddressId, FolderId};
+use crate::domain::rights::Rights;
 use crate::mail::batches::Batches;
 use crate::mail::changes::{Changes, Hint};
 use crate::mail::client::Identity;
@@ -25,6 +30,7 @@ use crate::mail::{Error, Reason};
 use crate::store;
 use crate::store::db::Db;
 use crate::store::tenant::TenantTx;
+use crate::wire::imap::shared_name::SharedName;
 
 use self::flagging::Flagging;
 use self::kept::Kept;
@@ -77,17 +83,17 @@ impl Mailboxes {
         Ok(self.db.tenant(who.tenant).snapshot().await?)
     }
 
-    /// Every folder, by name.
+    /// Every folder of one's own, by name, then those that others share.
     pub async fn list(&self, who: &Identity) -> Result<Vec<Folder>, Error> {
-        Ok(self.snapshot(who).await?.folders(who.address_id).await?)
+        all_folders(&mut self.snapshot(who).await?, who).await
     }
 
-    /// The folder of that name with its counters.
+    /// The folder of that name, to put a message into.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn folder(&self, who: &Identity, name: &str) -> Result<Folder, Error> {
-        find(&mut self.snapshot(who).await?, who, name).await
+    /// [`Error::NotFound`], [`Reason::NoRights`].
+    pub async fn target(&self, who: &Identity, name: &str) -> Result<Folder, Error> {
+        find(&mut self.snapshot(who).await?, who, name, Rights::INSERT).await
     }
 
     /// Opens a folder: SELECT, or EXAMINE where `read_only`.
@@ -96,12 +102,13 @@ impl Mailboxes {
     /// [`Error::NotFound`].
     pub async fn open(&self, who: &Identity, name: &str, read_only: bool) -> Result<Opened, Error> {
         let mut tx = self.snapshot(who).await?;
-        let folder = find(&mut tx, who, name).await?;
+        let folder = find(&mut tx, who, name, Rights::READ).await?;
         let uids = tx.uids(folder.id).await?;
         let first_unseen = if folder.unseen > 0 { tx.first_unseen(folder.id).await? } else { None };
-        let keywords = tx.keywords(who.address_id).await?;
+        let keywords = tx.keywords(folder.owner).await?;
         drop(tx);
         let mut recent_from = folder.recent_from;
+        let read_only = read_only || !folder.rights.overlap(Rights::ANY_CHANGE);
         if !read_only && recent_from < folder.uidnext {
             let mut tx = self.begin(who).await?;
             recent_from = tx.claim_recent(folder.id).await?;
@@ -121,9 +128,15 @@ impl Mailboxes {
         special_use: Option<&str>,
     ) -> Result<FolderId, Error> {
         let mut tx = self.begin(who).await?;
-        let id = tx.create_folder(who.address_id, name, special_use).await.map_err(refused)?;
+        let (id, owner) = match SharedName::of(name) {
+            None => {
+                let id = tx.create_folder(who.address_id, name, special_use).await;
+                (id.map_err(refused)?, who.address_id)
+            }
+            Some(shared) => sharing::create(&mut tx, who, &shared, special_use).await?,
+        };
         tx.commit().await?;
-        self.changes.publish_names(who.address_id);
+        self.publish_names(who, owner);
         Ok(id)
     }
 
@@ -132,15 +145,15 @@ impl Mailboxes {
     /// # Errors
     /// [`Error::NotFound`]; [`Reason::FolderFixed`] for INBOX.
     pub async fn delete(&self, who: &Identity, name: &str) -> Result<(), Error> {
-        if name == INBOX {
+        let mut tx = self.begin(who).await?;
+        let folder = find(&mut tx, who, name, Rights::DELETE_FOLDER).await?;
+        if name == INBOX || SharedName::of(name).is_some_and(|shared| shared.folder() == INBOX) {
             return Err(Reason::FolderFixed.into());
         }
-        let mut tx = self.begin(who).await?;
-        let folder = find(&mut tx, who, name).await?;
         tx.delete_folder(folder.id).await?;
         tx.commit().await?;
         self.changes.publish([folder.id]);
-        self.changes.publish_names(who.address_id);
+        self.publish_names(who, folder.owner);
         Ok(())
     }
 
@@ -151,9 +164,9 @@ impl Mailboxes {
     /// [`Error::NotFound`], [`Error::Exists`], [`Reason::BadFolderName`].
     pub async fn rename(&self, who: &Identity, from: &str, to: &str) -> Result<(), Error> {
         let mut tx = self.begin(who).await?;
-        let folder = find(&mut tx, who, from).await?;
+        let folder = find(&mut tx, who, from, Rights::DELETE_FOLDER).await?;
         let mut changed = vec![folder.id];
-        if from == INBOX {
+        if from == INBOX && SharedName::of(to).is_none() {
             let target = tx.create_folder(who.address_id, to, None).await.map_err(refused)?;
             let uids = tx.uids(folder.id).await?;
             tx.copy(folder.id, &uids, target, true).await?;
@@ -161,21 +174,25 @@ impl Mailboxes {
         } else if to.strip_prefix(from).is_some_and(|rest| rest.starts_with('/')) {
             return Err(Reason::BadFolderName.into());
         } else {
-            make_levels_above(&mut tx, who, to).await?;
-            tx.rename_folder(who.address_id, from, to).await.map_err(refused)?;
+            sharing::rename(&mut tx, who, &folder, from, to).await?;
         }
         tx.commit().await?;
         self.changes.publish(changed);
-        self.changes.publish_names(who.address_id);
+        self.publish_names(who, folder.owner);
         Ok(())
     }
 
     /// Subscribes or unsubscribes.
     ///
     /// # Errors
-    /// [`Error::NotFound`]: only folders that exist are subscribed to.
+    /// [`Error::NotFound`]: only folders that exist are subscribed to. What others share always is:
+    /// [`Reason::FolderFixed`].
     pub async fn subscribe(&self, who: &Identity, name: &str, on: bool) -> Result<(), Error> {
         let mut tx = self.begin(who).await?;
+        if SharedName::of(name).is_some() {
+            find(&mut tx, who, name, Rights::LOOKUP).await?;
+            return if on { Ok(()) } else { Err(Reason::FolderFixed.into()) };
+        }
         if !tx.subscribe_folder(who.address_id, name, on).await? {
             return Err(Error::NotFound("folder"));
         }
@@ -197,6 +214,14 @@ impl Mailboxes {
         Ok(tx.commit().await?)
     }
 
+    /// Tells whoever changed the folders of `owner`, and the owner.
+    fn publish_names(&self, who: &Identity, owner: AddressId) {
+        self.changes.publish_names(who.address_id);
+        if owner != who.address_id {
+            self.changes.publish_names(owner);
+        }
+    }
+
     /// Waits for changes of a folder; see [`Changes::watch`].
     pub fn watch(&self, folder: FolderId) -> watch::Receiver<Hint> {
         self.changes.watch(folder)
@@ -211,11 +236,12 @@ impl Mailboxes {
 /// The one folder that is always there.
 const INBOX: &str = "INBOX";
 
-async fn find(tx: &mut TenantTx, who: &Identity, name: &str) -> Result<Folder, Error> {
-    match tx.folder(who.address_id, name).await {
-        Err(store::Error::NotFound) => Err(Error::NotFound("folder")),
-        other => Ok(other?),
-    }
+/// Every folder of one's own, by name, then those that others let one see.
+async fn all_folders(tx: &mut TenantTx, who: &Identity) -> Result<Vec<Folder>, Error> {
+    let mut folders = tx.folders(who.address_id).await?;
+    let shared = tx.shared_folders(who.address_id).await?;
+    folders.extend(shared.into_iter().filter(|folder| folder.rights.contain(Rights::LOOKUP)));
+    Ok(folders)
 }
 
 /// The folder above a new name, and those above it, where they are missing.

@@ -20,6 +20,7 @@ pub mod pattern;
 pub mod response;
 pub mod section;
 pub mod set;
+pub mod shared_name;
 pub mod special_use;
 pub mod strings;
 pub mod utf7;

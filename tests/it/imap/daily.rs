@@ -16,7 +16,10 @@ async fn a_day_of_work() {
         assert!(login.done.contains(name), "{name} in {login:?}");
     }
     assert_eq!(imap.brings("ID NIL").await, ["* ID (\"name\" \"koltrix-mail\")"]);
-    assert_eq!(imap.brings("NAMESPACE").await, ["* NAMESPACE ((\"\" \"/\")) NIL NIL"]);
+    assert_eq!(
+        imap.brings("NAMESPACE").await,
+        ["* NAMESPACE ((\"\" \"/\")) ((\"shared/\" \"/\")) NIL"]
+    );
     assert_eq!(imap.brings("ENABLE X-GOOD-IDEA").await, ["* ENABLED"]);
 
     imap.put("INBOX", "", "first").await;

@@ -1,5 +1,6 @@
 //! Step 2 of the main job: mail is read, with real clients and with raw bytes.
 
+mod acl;
 mod append;
 mod bombs;
 mod clients;

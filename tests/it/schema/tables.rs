@@ -69,6 +69,7 @@ const TENANT: &[&str] = &[
     "email_sources",
     "sender_reputation",
     "expunged_entries",
+    "folder_rights",
     "folder_entries",
     "inbox_view_entries",
     "sequence_enrollments",

@@ -23,7 +23,12 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// The plan to tell `items`, in a UID FETCH where `uid`.
-    pub(super) fn of(items: &'a [FetchItem], uid: bool, read_only: bool, enabled: Enabled) -> Self {
+    pub(super) fn of(
+        items: &'a [FetchItem],
+        uid: bool,
+        marks_seen: bool,
+        enabled: Enabled,
+    ) -> Self {
         let has = |item: &FetchItem| items.contains(item);
         let contents = || items.iter().filter_map(FetchItem::content);
         Self {
@@ -40,7 +45,7 @@ impl<'a> Plan<'a> {
                 source: contents().any(|content| !of_header(content)),
             },
             only_entry: items.iter().all(FetchItem::is_of_entry),
-            sets_seen: !read_only && items.iter().any(FetchItem::sets_seen),
+            sets_seen: marks_seen && items.iter().any(FetchItem::sets_seen),
         }
     }
 
@@ -81,7 +86,7 @@ mod tests {
         let line = format!("a UID FETCH 1 {items}\r\n");
         match parse_command(line.as_bytes()).unwrap().command {
             Command::Fetch(fetch) => {
-                check(Plan::of(&fetch.items, fetch.uid, false, Enabled::default()));
+                check(Plan::of(&fetch.items, fetch.uid, true, Enabled::default()));
             }
             other => panic!("{other:?}"),
         }

@@ -1,4 +1,4 @@
-//! LIST and LSUB (RFC 3501 §6.3.8, RFC 5258, RFC 5819, RFC 6154, RFC 9590).
+//! LIST and LSUB (RFC 3501 §6.3.8, RFC 5258, RFC 5819, RFC 6154, RFC 8440, RFC 9590).
 
 use crate::wire::imap::annotation::EntryName;
 use crate::wire::imap::command::metadata;
@@ -35,6 +35,7 @@ pub struct ListSelect {
 }
 
 /// Return options (RFC 5258 §3.2).
+#[expect(clippy::struct_excessive_bools, reason = "each is an option, given or not")]
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ListReturn {
     /// `SUBSCRIBED`: tell which are.
@@ -45,6 +46,8 @@ pub struct ListReturn {
     pub special_use: bool,
     /// `STATUS`: a STATUS answer for each with these items (RFC 5819); empty for none.
     pub status: Vec<StatusItem>,
+    /// `MYRIGHTS`: a MYRIGHTS answer for each (RFC 8440).
+    pub my_rights: bool,
     /// `METADATA`: a METADATA answer for each with these entries (RFC 9590); empty for none.
     pub metadata: Vec<EntryName>,
 }
@@ -119,7 +122,8 @@ fn select_options(cursor: &mut Cursor<'_>) -> Parsed<ListSelect> {
 
 /// ```abnf
 /// list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"
-/// return-option    = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / status-option / metadata-option
+/// return-option    = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / "MYRIGHTS" /
+///                    status-option / metadata-option
 /// status-option    = "STATUS" SP "(" status-att *(SP status-att) ")"
 /// metadata-option  = "METADATA" SP entries    ; RFC 9590
 /// ```
@@ -133,6 +137,7 @@ fn return_options(cursor: &mut Cursor<'_>) -> Parsed<ListReturn> {
             b"SUBSCRIBED" => returns.subscribed = true,
             b"CHILDREN" => returns.children = true,
             b"SPECIAL-USE" => returns.special_use = true,
+            b"MYRIGHTS" => returns.my_rights = true,
             b"STATUS" => returns.status = status::items(cursor)?,
             b"METADATA" => {
                 cursor.sp()?;

@@ -3,6 +3,7 @@
 //! Every parser here starts behind its command's name and leaves the line's end to
 //! [`parse_command`].
 
+mod acl;
 mod append;
 mod auth;
 mod compress;
@@ -25,6 +26,7 @@ mod status;
 mod tag;
 mod thread;
 
+pub use acl::{AclEntry, RightsChange, SetAcl};
 pub use append::{Append, AppendLine, AppendLiteral, AppendMessage, AppendStep, parse_append_line};
 pub use auth::{
     Authenticate, IdParameter, Login, SaslResponse, Secret, is_done, parse_sasl_response,
@@ -99,6 +101,16 @@ pub enum Command {
     GetMetadata(GetMetadata),
     /// `SETMETADATA` (RFC 5464 §4.3)
     SetMetadata(SetMetadata),
+    /// `SETACL` (RFC 4314 §3.1)
+    SetAcl(SetAcl),
+    /// `DELETEACL` (RFC 4314 §3.2)
+    DeleteAcl(AclEntry),
+    /// `GETACL` (RFC 4314 §3.3)
+    GetAcl(MailboxName),
+    /// `LISTRIGHTS` (RFC 4314 §3.4)
+    ListRights(AclEntry),
+    /// `MYRIGHTS` (RFC 4314 §3.5)
+    MyRights(MailboxName),
     /// `GETQUOTA` (RFC 9208 §4.1.1): the name of a quota root.
     GetQuota(String),
     /// `GETQUOTAROOT` (RFC 9208 §4.1.2)
@@ -257,6 +269,11 @@ fn about_mailboxes(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command
         "STATUS" => status::status(cursor).map(Command::Status),
         "GETMETADATA" => metadata::get_metadata(cursor).map(Command::GetMetadata),
         "SETMETADATA" => metadata::set_metadata(cursor).map(Command::SetMetadata),
+        "SETACL" => acl::set_acl(cursor).map(Command::SetAcl),
+        "DELETEACL" => acl::entry(cursor).map(Command::DeleteAcl),
+        "GETACL" => mailbox::one(cursor).map(Command::GetAcl),
+        "LISTRIGHTS" => acl::entry(cursor).map(Command::ListRights),
+        "MYRIGHTS" => mailbox::one(cursor).map(Command::MyRights),
         "GETQUOTA" => quota::get_quota(cursor).map(Command::GetQuota),
         "GETQUOTAROOT" => mailbox::one(cursor).map(Command::GetQuotaRoot),
         "SETQUOTA" => quota::set_quota(cursor).map(Command::SetQuota),

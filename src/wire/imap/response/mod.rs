@@ -1,5 +1,6 @@
 //! Answers: values to bytes (RFC 3501 §7). One file per family of responses.
 
+mod acl;
 mod code;
 mod fetch;
 mod mailbox;

@@ -2,6 +2,7 @@
 
 use super::Writer;
 use crate::wire::imap::mailbox::DELIMITER;
+use crate::wire::imap::shared_name;
 use crate::wire::imap::strings::encode_string;
 
 impl Writer {
@@ -39,14 +40,17 @@ impl Writer {
         self.end();
     }
 
-    /// The user's own mailboxes, and nobody else's, all below the root.
+    /// The user's own mailboxes, below the root, and those of others.
     ///
     /// ```abnf
     /// namespace-response = "NAMESPACE" SP namespace SP namespace SP namespace    ; RFC 2342
     /// namespace          = nil / "(" 1*("(" string SP (DQUOTE QUOTED-CHAR DQUOTE / nil) ")") ")"
     /// ```
     pub fn namespace(&mut self) {
-        self.put(&format!("* NAMESPACE ((\"\" \"{DELIMITER}\")) NIL NIL"));
+        let (own, others) = ("", shared_name::PREFIX);
+        self.put(&format!(
+            "* NAMESPACE ((\"{own}\" \"{DELIMITER}\")) ((\"{others}\" \"{DELIMITER}\")) NIL"
+        ));
         self.end();
     }
 }
@@ -68,6 +72,9 @@ mod tests {
             written(|w| w.id(&[("name", "Cyrus"), ("version", "1.5")])),
             "* ID (\"name\" \"Cyrus\" \"version\" \"1.5\")\r\n"
         );
-        assert_eq!(written(Writer::namespace), "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+        assert_eq!(
+            written(Writer::namespace),
+            "* NAMESPACE ((\"\" \"/\")) ((\"shared/\" \"/\")) NIL\r\n"
+        );
     }
 }
