@@ -20,6 +20,7 @@ pub(super) struct Answer {
 enum Detail {
     None,
     Code(Code<'static>),
+    BadUrl(String),
     Capability(Vec<String>),
     AppendUid { uid_validity: u32, uids: NumberSet },
     CopyUid { uid_validity: u32, from: NumberSet, to: NumberSet },
@@ -55,6 +56,12 @@ impl Answer {
     /// Not without more rights on the mailbox (RFC 4314 §4).
     pub(super) fn no_rights() -> Self {
         Self::no(Code::NoPerm, "Whoever shares this mailbox does not allow that")
+    }
+
+    /// Nothing that could be had is at this URL (RFC 4469 §5).
+    pub(super) fn bad_url(url: &str) -> Self {
+        let code = Detail::BadUrl(url.to_owned());
+        Self { state: State::No, code, text: "Nothing can be had from that URL".into() }
     }
 
     /// With this code.
@@ -107,6 +114,7 @@ impl Answer {
                 names = owned.iter().map(String::as_str).collect();
                 Some(Code::Capability(&names))
             }
+            Detail::BadUrl(url) => Some(Code::BadUrl(url)),
             Detail::AppendUid { uid_validity, uids } => {
                 Some(Code::AppendUid { uid_validity: *uid_validity, uids })
             }

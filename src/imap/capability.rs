@@ -17,6 +17,7 @@ const ALWAYS: &[&str] = &[
     "UIDPLUS",
     "MULTIAPPEND",
     "BINARY",
+    "CATENATE",
     "MOVE",
     "LIST-EXTENDED",
     "LIST-STATUS",

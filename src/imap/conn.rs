@@ -14,7 +14,7 @@ use super::server::Server;
 use super::session::{State, Then};
 use super::status;
 use super::updates::{self, Tell};
-use crate::wire::imap::command::{Command, Tag, Tagged, parse_command_with};
+use crate::wire::imap::command::{Append, Command, Tag, Tagged, parse_command_with};
 use crate::wire::imap::frame::{Event, Refusal};
 use crate::wire::imap::response::{Code, State as Condition};
 
@@ -133,6 +133,9 @@ impl<'a> Conn<'a> {
                 let parsed = parse_command_with(&bytes, self.enabled.names());
                 drop(bytes);
                 match parsed {
+                    Ok(Tagged { tag, command: Command::Append(command) }) => {
+                        self.put(&tag, command, None).await
+                    }
                     Ok(Tagged { tag, command }) => self.command(&tag, command).await,
                     Err(error) => Ok(self.refuse(error.tag.as_ref(), &status::syntax(&error))),
                 }
@@ -177,16 +180,31 @@ impl<'a> Conn<'a> {
             }
             Err(error) => return Ok(self.refuse(error.tag.as_ref(), &status::syntax(&error))),
         };
+        self.put(&tag, command, Some(literal)).await
+    }
+
+    /// APPEND, as far as it came.
+    async fn put(
+        &mut self,
+        tag: &Tag,
+        command: Append,
+        literal: Option<Literal>,
+    ) -> Result<Option<End>, Gone> {
         let Self { server, channel, state, .. } = self;
-        let ended = match state {
-            State::Authenticated(who) | State::Selected(who, _) => {
-                boxed(append::append(server, channel, who, command, Some(literal))).await?
+        let session = match state {
+            State::Authenticated(who) => Some((&*who, None)),
+            State::Selected(who, selected) => Some((&*who, Some(selected.folder))),
+            State::NotAuthenticated | State::Logout => None,
+        };
+        let ended = match session {
+            Some(session) => {
+                boxed(append::append(server, channel, session, command, literal)).await?
             }
-            _ => append::Ended { answer: dispatch::not_now(), left: Some(literal) },
+            None => append::Ended { answer: dispatch::not_now(), left: literal },
         };
         let largest = self.server.limits.message_size.bytes();
         let too_much = ended.left.is_some_and(|left| !left.sync && left.size > largest);
-        let end = self.finish(&tag, ended.answer.into(), Tell::NEWS).await?;
+        let end = self.finish(tag, ended.answer.into(), Tell::NEWS).await?;
         // Closing is cheaper than reading what nobody wants (RFC 7888 §4).
         Ok(if too_much { Some(self.say_bye("That is too much")) } else { end })
     }

@@ -1,14 +1,17 @@
-//! APPEND (RFC 3501 §6.3.11) of one message or several (RFC 3502), with APPENDUID (RFC 4315 §3)
-//! and APPENDLIMIT (RFC 7889).
+//! APPEND (RFC 3501 §6.3.11) of one message or several (RFC 3502), new or made of pieces of others
+//! (RFC 4469), with APPENDUID (RFC 4315 §3) and APPENDLIMIT (RFC 7889).
 //!
 //! The command comes in pieces: a line as far as a literal, the literal, more of the line. What can
 //! be refused is refused before the literal is asked for.
 
+mod catenate;
 mod receive;
 mod upload;
 
+use catenate::Base;
 use upload::Uploading;
 
+use crate::domain::ids::FolderId;
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::server::Server;
@@ -37,12 +40,12 @@ pub(in crate::imap) struct Ended {
     pub(in crate::imap) left: Option<Literal>,
 }
 
-/// Reads messages and puts them into a mailbox, all or none. `literal` is the one that the command
-/// has come to.
+/// Reads messages and puts them into a mailbox, all or none. `open` is the mailbox that is open,
+/// `literal` the one that the command has come to.
 pub(in crate::imap) async fn append(
     server: &Server,
     channel: &mut Channel,
-    who: &Identity,
+    (who, open): (&Identity, Option<FolderId>),
     append: Append,
     literal: Option<Literal>,
 ) -> Result<Ended, Gone> {
@@ -51,7 +54,8 @@ pub(in crate::imap) async fn append(
         Ok(folder) => folder,
         Err(error) => return Ok(Ended { answer: of_target(error), left: literal }),
     };
-    let upload = match read(server, channel, append.line, literal).await? {
+    let upload = Uploading::new(server, Base { who, open });
+    let upload = match read(channel, upload, append.line, literal).await? {
         Ok(upload) => upload,
         Err(ended) => return Ok(ended),
     };
@@ -64,16 +68,15 @@ pub(in crate::imap) async fn append(
 
 /// Reads the command to its end.
 async fn read<'a>(
-    server: &'a Server,
     channel: &mut Channel,
+    upload: Uploading<'a>,
     line: AppendLine,
     literal: Option<Literal>,
 ) -> Result<Result<Uploading<'a>, Ended>, Gone> {
-    let mut upload = Uploading::new(server);
-    let (mut line, mut literal) = (line, literal);
+    let (mut upload, mut line, mut literal) = (upload, line, literal);
     loop {
         let kind = line.literal;
-        if let Err(answer) = upload.take(line) {
+        if let Err(answer) = upload.take(line).await {
             return Ok(Err(Ended { answer, left: literal }));
         }
         let (Some(kind), Some(head)) = (kind, literal) else { return Ok(Ok(upload)) };
@@ -84,7 +87,7 @@ async fn read<'a>(
             channel.out.continuation("Go ahead");
             channel.flush().await?;
         }
-        let received = upload.receive(channel, head.size).await?;
+        let received = upload.receive(channel, kind, head.size).await?;
         let parsed: Result<AppendLine, SyntaxError>;
         (parsed, literal) = match channel.event().await? {
             Event::AppendLiteral { head, size, sync } => {
@@ -99,8 +102,8 @@ async fn read<'a>(
                 return Ok(Err(Ended { answer, left: None }));
             }
         };
-        if let Err(error) = received {
-            return Ok(Err(Ended { answer: error.into(), left: literal }));
+        if let Err(answer) = received {
+            return Ok(Err(Ended { answer, left: literal }));
         }
         line = match parsed {
             Ok(line) => line,

@@ -3,7 +3,7 @@
 //! The set is worked off in pieces: one query reads as many messages as fit into a few MiB, then
 //! they are written, then the next query. Nothing in the database is held while writing.
 
-mod content;
+pub(in crate::imap::cmd) mod content;
 mod message;
 mod plan;
 

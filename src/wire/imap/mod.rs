@@ -23,4 +23,5 @@ pub mod set;
 pub mod shared_name;
 pub mod special_use;
 pub mod strings;
+pub mod url;
 pub mod utf7;

@@ -3,6 +3,7 @@
 mod acl;
 mod append;
 mod bombs;
+mod catenate;
 mod clients;
 mod compress;
 mod condstore;

@@ -10,8 +10,11 @@ use crate::wire::imap::command::{Content, Partial};
 use crate::wire::imap::section::{Section, SectionText};
 use crate::wire::mime::{self, header_fields, header_fields_not};
 
+/// Octets of a message read at once; longer pieces are passed on as they are read.
+pub(in crate::imap::cmd) const STEP: usize = 512 * 1024;
+
 /// As much of a message as its FETCH needs.
-pub(super) enum Source {
+pub(in crate::imap::cmd) enum Source {
     /// Its header block.
     Header(Vec<u8>),
     /// All of it, the larger attachments where they are kept.
@@ -19,7 +22,7 @@ pub(super) enum Source {
 }
 
 /// A piece that was asked for.
-pub(super) enum Piece {
+pub(in crate::imap::cmd) enum Piece {
     /// There is no such piece.
     None,
     /// Octets that had to be picked together.
@@ -32,7 +35,7 @@ pub(super) enum Piece {
 
 impl Source {
     /// Opens what was read of the source, which it takes out; `None` when that is nothing.
-    pub(super) fn open(
+    pub(in crate::imap::cmd) fn open(
         bodies: &Bodies,
         who: &Identity,
         fetched: &mut Fetched,
@@ -44,7 +47,7 @@ impl Source {
     }
 
     /// The piece that `content` names.
-    pub(super) async fn piece(&self, content: Content<'_>) -> Result<Piece, Error> {
+    pub(in crate::imap::cmd) async fn piece(&self, content: Content<'_>) -> Result<Piece, Error> {
         let whole = |text| Ok(self.resolve(&[], text).map_or(Piece::None, Piece::Range));
         match content {
             Content::Rfc822 => whole(mime::SectionText::Full),
@@ -119,7 +122,11 @@ impl Source {
     }
 
     /// Appends the octets `range` of the message to `out`: all of them, or an error.
-    pub(super) async fn read(&self, range: Range<usize>, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(in crate::imap::cmd) async fn read(
+        &self,
+        range: Range<usize>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         let (before, len) = (out.len(), range.len());
         match self {
             Self::Body(body) => body.read(range, out).await?,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use time::OffsetDateTime;
 
 use super::Job;
-use super::content::{Piece, Source};
+use super::content::{Piece, STEP, Source};
 use super::plan::Plan;
 use crate::imap::channel::{Channel, Gone, Sink};
 use crate::imap::selected::Selected;
@@ -14,9 +14,6 @@ use crate::mail::Error;
 use crate::mail::mailbox::{Entry, Fetched};
 use crate::wire::imap::command::{Content, FetchItem};
 use crate::wire::imap::response::{FetchWriter, Writer};
-
-/// Octets of a message written at once; longer ones are sent as they are read.
-const STEP: usize = 512 * 1024;
 
 /// A failure of the message, or of the whole connection.
 enum Failure {

@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::domain::flags::Flags;
+use crate::wire::imap::command::catenate::{self, CatPart};
 use crate::wire::imap::cursor::{Cursor, Parsed};
 use crate::wire::imap::error::SyntaxError;
 use crate::wire::imap::mailbox::MailboxName;
@@ -30,6 +31,8 @@ pub struct AppendLine {
 pub enum AppendStep {
     /// A message begins.
     Message(AppendMessage),
+    /// Its next octets are those that this URL names (RFC 4469).
+    Url(String),
 }
 
 /// What APPEND says of a message before the message itself.
@@ -46,6 +49,8 @@ pub struct AppendMessage {
 pub struct AppendLiteral {
     /// A `literal8`, which may have NUL octets (RFC 3516 §4.4).
     pub binary: bool,
+    /// What it is in CATENATE; elsewhere it is a message.
+    pub part: Option<CatPart>,
 }
 
 /// Reads what stands behind a literal: all of an
@@ -54,13 +59,13 @@ pub struct AppendLiteral {
 ///
 /// # Errors
 /// Where that is not how APPEND goes on.
-pub fn parse_append_line(bytes: &[u8], _behind: AppendLiteral) -> Result<AppendLine, SyntaxError> {
+pub fn parse_append_line(bytes: &[u8], behind: AppendLiteral) -> Result<AppendLine, SyntaxError> {
     let mut cursor = Cursor::new(bytes);
     let mut line = AppendLine { steps: Vec::new(), literal: None };
-    if cursor.peek() == Some(b' ') {
-        append_message(&mut cursor, &mut line)?;
+    if behind.part.is_some() {
+        catenate::behind_literal(&mut cursor, &mut line)?;
     }
-    ended(&mut cursor, line)
+    more_messages(&mut cursor, line)
 }
 
 /// ```abnf
@@ -71,12 +76,31 @@ pub(super) fn append(cursor: &mut Cursor<'_>) -> Parsed<Append> {
     let mailbox = cursor.mailbox()?;
     let mut line = AppendLine { steps: Vec::new(), literal: None };
     append_message(cursor, &mut line)?;
-    Ok(Append { mailbox, line: ended(cursor, line)? })
+    Ok(Append { mailbox, line: more_messages(cursor, line)? })
+}
+
+/// What follows a message, as far as a literal.
+///
+/// ```abnf
+/// *append-message
+/// ```
+fn more_messages(cursor: &mut Cursor<'_>, line: AppendLine) -> Parsed<AppendLine> {
+    let mut line = line;
+    while line.literal.is_none() && cursor.peek() == Some(b' ') {
+        append_message(cursor, &mut line)?;
+    }
+    match line.literal {
+        None => cursor.end()?,
+        // A literal's head has the line end in it.
+        Some(_) if cursor.rest().is_empty() => {}
+        Some(_) => return cursor.expected("a message"),
+    }
+    Ok(line)
 }
 
 /// ```abnf
 /// append-message = [SP flag-list] [SP date-time] SP append-data
-/// append-data    = literal / literal8    ; RFC 3516 §7, RFC 4466 §3
+/// append-data    = literal / literal8 / "CATENATE" SP cat-parts    ; RFC 3516 §7, RFC 4469 §5
 /// ```
 fn append_message(cursor: &mut Cursor<'_>, line: &mut AppendLine) -> Parsed<()> {
     let mut message = AppendMessage { flags: Flags::default(), date: None };
@@ -90,7 +114,10 @@ fn append_message(cursor: &mut Cursor<'_>, line: &mut AppendLine) -> Parsed<()> 
         cursor.sp()?;
     }
     line.steps.push(AppendStep::Message(message));
-    line.literal = Some(literal(cursor)?);
+    if cursor.eat(b"CATENATE ") {
+        return catenate::catenate(cursor, line);
+    }
+    line.literal = Some(literal(cursor, None)?);
     Ok(())
 }
 
@@ -100,20 +127,10 @@ fn append_message(cursor: &mut Cursor<'_>, line: &mut AppendLine) -> Parsed<()> 
 /// ```
 ///
 /// Of the literal only its head is here.
-fn literal(cursor: &mut Cursor<'_>) -> Parsed<AppendLiteral> {
+pub(super) fn literal(cursor: &mut Cursor<'_>, part: Option<CatPart>) -> Parsed<AppendLiteral> {
     let binary = cursor.eat(b"~");
     cursor.literal_header()?;
-    Ok(AppendLiteral { binary })
-}
-
-/// `line`, if that was all of it: a literal's head has the line end in it.
-fn ended(cursor: &mut Cursor<'_>, line: AppendLine) -> Parsed<AppendLine> {
-    match line.literal {
-        None => cursor.end()?,
-        Some(_) if cursor.rest().is_empty() => {}
-        Some(_) => return cursor.expected("a message"),
-    }
-    Ok(line)
+    Ok(AppendLiteral { binary, part })
 }
 
 #[cfg(test)]
@@ -143,7 +160,7 @@ mod tests {
         assert_eq!(append.mailbox.as_str(), "saved-messages");
         let seen = Flags { seen: true, ..Flags::default() };
         assert_eq!(message(&append.line), &AppendMessage { flags: seen, date: None });
-        assert_eq!(append.line.literal, Some(AppendLiteral { binary: false }));
+        assert_eq!(append.line.literal, Some(AppendLiteral { binary: false, part: None }));
     }
 
     #[test]
@@ -152,7 +169,7 @@ mod tests {
             parse("a APPEND {5}\r\nINBOX () \"17-Jul-1996 02:44:25 -0700\" ~{1+}\r\n").unwrap();
         assert!(append.mailbox.is_inbox());
         assert_eq!(message(&append.line).date, Some(datetime!(1996-07-17 09:44:25 UTC)));
-        assert_eq!(append.line.literal, Some(AppendLiteral { binary: true }));
+        assert_eq!(append.line.literal, Some(AppendLiteral { binary: true, part: None }));
         assert_eq!(
             message(&parse("a APPEND x {0}\r\n").unwrap().line),
             &AppendMessage { flags: Flags::default(), date: None }
@@ -173,8 +190,9 @@ mod tests {
 
     #[test]
     fn another_message_stands_behind_a_message_or_nothing() {
-        let behind =
-            |bytes: &str| parse_append_line(bytes.as_bytes(), AppendLiteral { binary: false }).ok();
+        let behind = |bytes: &str| {
+            parse_append_line(bytes.as_bytes(), AppendLiteral { binary: false, part: None }).ok()
+        };
         let end = AppendLine { steps: Vec::new(), literal: None };
         assert_eq!(behind("\r\n"), Some(end));
         // RFC 3502 §6.3.11 has a second message that is flagged.

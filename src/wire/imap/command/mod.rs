@@ -6,6 +6,7 @@
 mod acl;
 mod append;
 mod auth;
+mod catenate;
 mod compress;
 mod fetch;
 mod filter;
@@ -31,6 +32,7 @@ pub use append::{Append, AppendLine, AppendLiteral, AppendMessage, AppendStep, p
 pub use auth::{
     Authenticate, IdParameter, Login, SaslResponse, Secret, is_done, parse_sasl_response,
 };
+pub use catenate::CatPart;
 pub use compress::Algorithm;
 pub use fetch::{ChangedSince, Content, Fetch, FetchItem, Partial};
 pub use filter::Filter;
@@ -425,7 +427,9 @@ mod tests {
         #[test]
         fn never_panics_on_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse_command(&bytes);
-            let _ = parse_append_line(&bytes, AppendLiteral { binary: true });
+            for part in [None, Some(CatPart::Text)] {
+                let _ = parse_append_line(&bytes, AppendLiteral { binary: true, part });
+            }
             let _ = parse_sasl_response(&bytes);
         }
 

@@ -26,6 +26,8 @@ pub enum Code<'a> {
     AuthorizationFailed,
     /// The charset of SEARCH is none of `US-ASCII` and `UTF-8`.
     BadCharset,
+    /// CATENATE was given a URL of nothing that could be had (RFC 4469 §5).
+    BadUrl(&'a str),
     /// NOTIFY asks for an event that is not among these (RFC 5465 §5).
     BadEvent(&'static [&'static str]),
     /// Never possible here (RFC 5530).
@@ -133,6 +135,7 @@ impl Code<'_> {
             Code::AuthorizationFailed => "AUTHORIZATIONFAILED",
             Code::BadCharset => "BADCHARSET",
             Code::BadEvent(_) => "BADEVENT",
+            Code::BadUrl(_) => "BADURL",
             Code::Cannot => "CANNOT",
             Code::Capability(_) => "CAPABILITY",
             Code::Closed => "CLOSED",
@@ -173,6 +176,7 @@ impl Code<'_> {
             Code::AppendUid { uid_validity, uids } => format!(" {uid_validity} {uids}"),
             Code::BadCharset => " (US-ASCII UTF-8)".to_owned(),
             Code::BadEvent(names) => format!(" ({})", names.join(" ")),
+            Code::BadUrl(url) => format!(" \"{}\"", shown(url)),
             Code::Capability(names) => format!(" {}", names.join(" ")),
             Code::CopyUid { uid_validity, from, to } => format!(" {uid_validity} {from} {to}"),
             Code::HighestModSeq(number) | Code::LongEntries(number) | Code::MaxSize(number) => {
@@ -192,6 +196,19 @@ impl Code<'_> {
         };
         out.extend_from_slice(text.as_bytes());
     }
+}
+
+/// The longest part of a URL that is shown again, in characters.
+const MAX_URL: usize = 1000;
+
+/// A URL without what would end the code or the line.
+///
+/// ```abnf
+/// url-resp-text = 1*(%x01-09 / %x0B-0C / %x0E-5B / %x5D-FE)
+/// ```
+fn shown(url: &str) -> String {
+    let plain = |c: &char| c.is_ascii_graphic() && !matches!(c, ']' | '"' | '\\');
+    url.chars().take(MAX_URL).filter(plain).collect()
 }
 
 #[cfg(test)]
@@ -228,6 +245,13 @@ mod tests {
         // RFC 5464 §4.2.1.
         assert_eq!(encoded(Code::LongEntries(2199)), "[METADATA LONGENTRIES 2199] ");
         assert_eq!(encoded(Code::TooMany), "[METADATA TOOMANY] ");
+        // RFC 4469 §3.
+        let url = "/INBOX;UIDVALIDITY=785799047/;UID=113330;section=1.5.9";
+        assert_eq!(
+            encoded(Code::BadUrl(url)),
+            "[BADURL \"/INBOX;UIDVALIDITY=785799047/;UID=113330;section=1.5.9\"] "
+        );
+        assert_eq!(encoded(Code::BadUrl("a]\r\n\"b")), "[BADURL \"ab\"] ");
         // RFC 9585 §4.
         let noop = parse_command(b"A001 NOOP\r\n").unwrap();
         assert_eq!(encoded(Code::InProgress(&noop.tag)), "[INPROGRESS (\"A001\" NIL NIL)] ");
