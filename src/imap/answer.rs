@@ -48,6 +48,11 @@ impl Answer {
         Self::bad("There is no message with that sequence number")
     }
 
+    /// A sequence number where none are used any more (RFC 9586 §3.2).
+    pub(super) fn uid_required() -> Self {
+        Self::bad("Messages have no other numbers than UIDs now").with(Code::UidRequired)
+    }
+
     /// Not in a mailbox that was opened with EXAMINE.
     pub(super) fn read_only() -> Self {
         Self::no(Code::ReadOnly, "The mailbox is open for reading only")

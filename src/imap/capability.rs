@@ -18,6 +18,7 @@ const ALWAYS: &[&str] = &[
     "MULTIAPPEND",
     "BINARY",
     "CATENATE",
+    "REPLACE",
     "MOVE",
     "LIST-EXTENDED",
     "LIST-STATUS",

@@ -4,8 +4,8 @@ use std::pin::Pin;
 
 use super::answer::Answer;
 use super::channel::{Channel, Gone};
-use super::cmd::append::{self, Literal};
-use super::cmd::{idle, starttls};
+use super::cmd::append::{self, Ended, Literal, Session};
+use super::cmd::{idle, replace, starttls};
 use super::dispatch::{self, Done, Turn};
 use super::enabled::Enabled;
 use super::news;
@@ -14,7 +14,7 @@ use super::server::Server;
 use super::session::{State, Then};
 use super::status;
 use super::updates::{self, Tell};
-use crate::wire::imap::command::{Append, Command, Tag, Tagged, parse_command_with};
+use crate::wire::imap::command::{Command, Tag, Tagged, parse_command_with};
 use crate::wire::imap::frame::{Event, Refusal};
 use crate::wire::imap::response::{Code, State as Condition};
 
@@ -133,9 +133,10 @@ impl<'a> Conn<'a> {
                 let parsed = parse_command_with(&bytes, self.enabled.names());
                 drop(bytes);
                 match parsed {
-                    Ok(Tagged { tag, command: Command::Append(command) }) => {
-                        self.put(&tag, command, None).await
-                    }
+                    Ok(Tagged {
+                        tag,
+                        command: command @ (Command::Append(_) | Command::Replace(_)),
+                    }) => self.put(&tag, command, None).await,
                     Ok(Tagged { tag, command }) => self.command(&tag, command).await,
                     Err(error) => Ok(self.refuse(error.tag.as_ref(), &status::syntax(&error))),
                 }
@@ -171,40 +172,44 @@ impl<'a> Conn<'a> {
         self.finish(tag, done, tell).await
     }
 
-    /// APPEND, up to its first literal: what follows is read by the command itself.
+    /// APPEND or REPLACE, up to its first literal: what follows is read by the command itself.
     async fn append(&mut self, head: &[u8], literal: Literal) -> Result<Option<End>, Gone> {
-        let (tag, command) = match parse_command_with(head, self.enabled.names()) {
-            Ok(Tagged { tag, command: Command::Append(command) }) => (tag, command),
-            Ok(Tagged { tag, .. }) => {
-                return Ok(self.refuse(Some(&tag), &Answer::bad("No message belongs there")));
-            }
-            Err(error) => return Ok(self.refuse(error.tag.as_ref(), &status::syntax(&error))),
-        };
-        self.put(&tag, command, Some(literal)).await
+        match parse_command_with(head, self.enabled.names()) {
+            Ok(Tagged { tag, command }) => self.put(&tag, command, Some(literal)).await,
+            Err(error) => Ok(self.refuse(error.tag.as_ref(), &status::syntax(&error))),
+        }
     }
 
-    /// APPEND, as far as it came.
+    /// APPEND or REPLACE, as far as it came.
     async fn put(
         &mut self,
         tag: &Tag,
-        command: Append,
+        command: Command,
         literal: Option<Literal>,
     ) -> Result<Option<End>, Gone> {
-        let Self { server, channel, state, .. } = self;
-        let session = match state {
-            State::Authenticated(who) => Some((&*who, None)),
-            State::Selected(who, selected) => Some((&*who, Some(selected.folder))),
-            State::NotAuthenticated | State::Logout => None,
+        let tell = match command {
+            Command::Replace(_) => Tell::REPLACED,
+            _ => Tell::NEWS,
         };
-        let ended = match session {
-            Some(session) => {
+        let Self { server, channel, state, enabled, .. } = self;
+        let ended = match (state, command) {
+            (State::Authenticated(who), Command::Append(command)) => {
+                let session = Session { who, open: None, replaced: None };
                 boxed(append::append(server, channel, session, command, literal)).await?
             }
-            None => append::Ended { answer: dispatch::not_now(), left: literal },
+            (State::Selected(who, selected), Command::Append(command)) => {
+                let session = Session { who, open: Some(selected.folder), replaced: None };
+                boxed(append::append(server, channel, session, command, literal)).await?
+            }
+            (State::Selected(who, selected), Command::Replace(command)) => {
+                let session = (&*who, &**selected, *enabled);
+                boxed(replace::replace(server, channel, session, command, literal)).await?
+            }
+            _ => Ended { answer: dispatch::not_now(), left: literal },
         };
         let largest = self.server.limits.message_size.bytes();
         let too_much = ended.left.is_some_and(|left| !left.sync && left.size > largest);
-        let end = self.finish(tag, ended.answer.into(), Tell::NEWS).await?;
+        let end = self.finish(tag, ended.answer.into(), tell).await?;
         // Closing is cheaper than reading what nobody wants (RFC 7888 §4).
         Ok(if too_much { Some(self.say_bye("That is too much")) } else { end })
     }

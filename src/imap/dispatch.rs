@@ -11,7 +11,7 @@ use super::session::{State, Then};
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Mailboxes;
 use crate::wire::imap::command::{Command, Notify, Returns, Select, Tag};
-use crate::wire::imap::response::{Code, Writer};
+use crate::wire::imap::response::Writer;
 
 /// A command carried out.
 pub(super) struct Done {
@@ -61,8 +61,7 @@ pub(super) async fn carry_out(
         turn.enabled.use_condstore();
     }
     if turn.enabled.uid_only() && command.uses_sequence_numbers() {
-        let answer = Answer::bad("Messages have no other numbers than UIDs now");
-        return Ok(answer.with(Code::UidRequired).into());
+        return Ok(Answer::uid_required().into());
     }
     Ok(match command {
         Command::Capability => {

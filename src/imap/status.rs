@@ -57,6 +57,7 @@ fn code_of(reason: Reason) -> Code<'static> {
         Reason::TooBig => Code::TooBig,
         Reason::SpecialUse => Code::UseAttr,
         Reason::UnknownEncoding => Code::UnknownCte,
+        Reason::MessageGone => Code::ExpungeIssued,
         Reason::NoRights => Code::NoPerm,
         Reason::TooManyAnnotations => Code::TooMany,
         Reason::Suspended => Code::Unavailable,

@@ -29,6 +29,9 @@ impl Tell {
     pub(super) const NEWS: Self =
         Self { expunges: true, always: false, flags: true, mod_seq: false };
 
+    /// The same, and up to which MODSEQ that is (RFC 8508 §4.4, RFC 7162 §3.2.8).
+    pub(super) const REPLACED: Self = Self { mod_seq: true, ..Self::NEWS };
+
     /// Everything but that messages are gone.
     pub(super) const FLAGS: Self =
         Self { expunges: false, always: false, flags: true, mod_seq: false };

@@ -77,6 +77,8 @@ pub enum Reason {
     NoRights,
     /// The mailbox has as many annotations as it can have, or as large ones.
     TooManyAnnotations,
+    /// The message that was to be replaced has gone.
+    MessageGone,
     /// Nobody here knows how the octets are encoded.
     UnknownEncoding,
     /// No folder can be used so, or one is already (RFC 6154).
@@ -115,6 +117,7 @@ impl Reason {
             | Self::FolderFixed
             | Self::SpecialUse
             | Self::UnknownEncoding
+            | Self::MessageGone
             | Self::NoRights
             | Self::TooManyAnnotations
             | Self::BadSlug
@@ -147,6 +150,7 @@ impl Reason {
             Self::BadFolderName => "That is no name for a folder",
             Self::FolderFixed => "That folder cannot be changed so",
             Self::SpecialUse => "No folder can be used for that, or another one is",
+            Self::MessageGone => "Somebody else has removed that message",
             Self::UnknownEncoding => "Nobody here can decode that",
             Self::NoRights => "That is not yours to do",
             Self::TooManyAnnotations => "There is no room for more annotations",

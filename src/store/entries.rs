@@ -138,6 +138,26 @@ impl TenantTx {
         from_bigints(gone)
     }
 
+    /// Takes one message out of a folder for one that comes into `target`; whether it was there.
+    pub async fn make_way(
+        &mut self,
+        folder: FolderId,
+        uid: u32,
+        target: FolderId,
+    ) -> Result<bool, Error> {
+        // In one order everywhere, so that nobody waits in a circle.
+        sqlx::query("SELECT 1 FROM folders WHERE id = ANY ($1) ORDER BY id FOR UPDATE")
+            .bind([folder.0, target.0])
+            .execute(self.conn())
+            .await?;
+        let gone: Vec<i64> = sqlx::query_scalar("SELECT * FROM expunge_entries($1, $2, false)")
+            .bind(folder.0)
+            .bind(bigints(&[uid]))
+            .fetch_all(self.conn())
+            .await?;
+        Ok(!gone.is_empty())
+    }
+
     /// Copies or moves messages; returns (old UID, new UID) in ascending order.
     pub async fn copy(
         &mut self,

@@ -18,10 +18,12 @@ use crate::imap::server::Server;
 use crate::imap::status::{of_target, refused};
 use crate::mail::Error;
 use crate::mail::client::Identity;
+use crate::mail::ingest::Replaced;
 use crate::mail::mailbox::Folder;
 use crate::wire::imap::command::{Append, AppendLine, parse_append_line};
 use crate::wire::imap::error::SyntaxError;
 use crate::wire::imap::frame::Event;
+use crate::wire::imap::response::{Code, State};
 
 /// The head of a literal.
 #[derive(Clone, Copy, Debug)]
@@ -40,26 +42,38 @@ pub(in crate::imap) struct Ended {
     pub(in crate::imap) left: Option<Literal>,
 }
 
-/// Reads messages and puts them into a mailbox, all or none. `open` is the mailbox that is open,
-/// `literal` the one that the command has come to.
+/// Who appends, and what that has to do with the mailbox that is open.
+#[derive(Clone, Copy)]
+pub(in crate::imap) struct Session<'a> {
+    /// Who is logged in.
+    pub(in crate::imap) who: &'a Identity,
+    /// The mailbox that is open.
+    pub(in crate::imap) open: Option<FolderId>,
+    /// The message there that goes when the new one comes (RFC 8508).
+    pub(in crate::imap) replaced: Option<Replaced>,
+}
+
+/// Reads messages and puts them into a mailbox, all or none. `literal` is the one that the command
+/// has come to.
 pub(in crate::imap) async fn append(
     server: &Server,
     channel: &mut Channel,
-    (who, open): (&Identity, Option<FolderId>),
+    session: Session<'_>,
     append: Append,
     literal: Option<Literal>,
 ) -> Result<Ended, Gone> {
     let mailboxes = &server.services.mailboxes;
+    let Session { who, open, replaced } = session;
     let folder = match mailboxes.target(who, append.mailbox.as_str()).await {
         Ok(folder) => folder,
         Err(error) => return Ok(Ended { answer: of_target(error), left: literal }),
     };
-    let upload = Uploading::new(server, Base { who, open });
+    let upload = Uploading::new(server, Base { who, open }, replaced.is_some());
     let upload = match read(channel, upload, append.line, literal).await? {
         Ok(upload) => upload,
         Err(ended) => return Ok(ended),
     };
-    let answer = match put(server, who, &folder, upload).await {
+    let answer = match put(server, channel, session, &folder, upload).await {
         Ok(answer) => answer,
         Err(error) => of_target(error),
     };
@@ -116,12 +130,21 @@ async fn read<'a>(
 
 async fn put(
     server: &Server,
-    who: &Identity,
+    channel: &mut Channel,
+    session: Session<'_>,
     folder: &Folder,
     upload: Uploading<'_>,
 ) -> Result<Answer, Error> {
-    let placed = server.services.ingest.append(who, folder, upload.finish()).await?;
+    let Session { who, replaced, .. } = session;
+    let ingest = &server.services.ingest;
+    let placed = ingest.append(who, folder, upload.finish(), replaced).await?;
     let uid_validity = placed.first().map_or(folder.uidvalidity, |placed| placed.uidvalidity);
     let uids = placed.iter().map(|placed| placed.uid).collect();
+    if replaced.is_some() {
+        // Before the client hears that the other one is gone (RFC 8508 §3.2).
+        let code = Some(Code::AppendUid { uid_validity, uids: &uids });
+        channel.out.untagged(State::Ok, code, "The message that takes its place");
+        return Ok(Answer::ok("Replaced"));
+    }
     Ok(Answer::ok("Stored").with_appended(uid_validity, uids))
 }

@@ -3,9 +3,11 @@
 use bytes::Bytes;
 
 use crate::domain::flags::{Flags, Keyword};
+use crate::domain::ids::FolderId;
 use crate::mail::client::Identity;
 use crate::mail::incoming::Incoming;
 use crate::mail::ingest::prepare::blocking;
+use crate::mail::ingest::together::Together;
 use crate::mail::ingest::{HEAVY, Ingest, Origin};
 use crate::mail::mailbox::Folder;
 use crate::mail::{Error, Reason};
@@ -18,6 +20,15 @@ pub struct Upload {
     pub content: Incoming,
     /// The messages, in order.
     pub messages: Vec<Uploaded>,
+}
+
+/// A message that goes when another one comes (RFC 8508).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Replaced {
+    /// Where it is.
+    pub folder: FolderId,
+    /// Its UID there.
+    pub uid: u32,
 }
 
 /// A message that a client brings.
@@ -33,17 +44,19 @@ pub struct Uploaded {
 }
 
 impl Ingest {
-    /// Stores messages in a folder of `who`: all as they stand, or none. What is binary in them is
+    /// Stores messages in a folder of `who`, and takes `replaced` away: all of it, or nothing. What is binary in them is
     /// kept as base64 where it has NUL octets, which no literal of FETCH may have (RFC 3516 §4.4).
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the folder went meanwhile, [`Error::OverQuota`];
+    /// [`Error::NotFound`] when the folder went meanwhile, [`Error::OverQuota`] without counting
+    /// what goes; [`Reason::MessageGone`] when that went before;
     /// [`Reason::UnknownEncoding`] for NUL octets in a part that is not binary.
     pub async fn append(
         &self,
         who: &Identity,
         folder: &Folder,
         upload: Upload,
+        replaced: Option<Replaced>,
     ) -> Result<Vec<Placed>, Error> {
         let Upload { content, messages } = upload;
         let size = if messages.len() == 1 { content.held() } else { content.len() };
@@ -56,9 +69,15 @@ impl Ingest {
             let raw = rest.split_to(len);
             emails.push(self.uploaded(who, folder, message, raw).await?);
         }
-        let stored = match <[NewEmail; 1]>::try_from(emails) {
-            Ok([email]) => vec![self.commit(who.tenant, Box::new(email)).await?.1?],
-            Err(emails) => self.commit_all(who.tenant, emails).await?,
+        let stored = match (emails.pop(), replaced) {
+            (Some(email), None) if emails.is_empty() => {
+                vec![self.commit(who.tenant, Box::new(email)).await?.1?]
+            }
+            (last, replaced) => {
+                emails.extend(last);
+                let together = Together { emails, folder: folder.id, replaced };
+                self.commit_all(who.tenant, together).await?
+            }
         };
         let placed = stored.into_iter().map(|stored| stored.placed.into_iter().next());
         placed.collect::<Option<_>>().ok_or(Error::NotFound("folder"))

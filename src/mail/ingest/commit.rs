@@ -1,10 +1,10 @@
 //! The commit of what was prepared, and the news of it.
 
 use crate::domain::ids::TenantId;
-use crate::mail::Error;
 use crate::mail::ingest::Ingest;
 use crate::mail::ingest::batch::Waiting;
 use crate::mail::ingest::together::Together;
+use crate::mail::{Error, Reason};
 use crate::store;
 use crate::store::emails::{NewEmail, Stored};
 
@@ -24,14 +24,23 @@ impl Ingest {
         }
     }
 
-    /// Commits all of them or none, and tells who waits.
+    /// Commits all of it or nothing, and tells who waits.
+    ///
+    /// # Errors
+    /// [`Reason::MessageGone`] when what was to be replaced is not there.
     pub(super) async fn commit_all(
         &self,
         tenant: TenantId,
-        emails: Vec<NewEmail>,
+        together: Together,
     ) -> Result<Vec<Stored>, Error> {
-        let (_, stored) = self.ask(tenant, Waiting::Together(Together { emails })).await?;
-        Ok(stored?)
+        let replaced = together.replaced;
+        let (_, stored) = self.ask(tenant, Waiting::Together(together)).await?;
+        let stored = stored?;
+        if stored.is_empty() {
+            return Err(Reason::MessageGone.into());
+        }
+        self.published(replaced.map(|replaced| replaced.folder));
+        Ok(stored)
     }
 
     async fn ask(

@@ -45,7 +45,7 @@ use crate::wire::mime::headers::find_all;
 use batch::Storing;
 use success::Taken;
 
-pub use append::{Upload, Uploaded};
+pub use append::{Replaced, Upload, Uploaded};
 pub use dedup::{DedupKey, delivery_key, retry_key, submission_key};
 pub use deliver::Delivery;
 pub use prepare::Origin;

@@ -91,6 +91,12 @@ impl Cursor<'_> {
         }
     }
 
+    /// A set of one `seq-number`.
+    pub(super) fn sequence_set_of_one(&mut self) -> Parsed<SequenceSet> {
+        let number = self.seq_number()?;
+        Ok(SequenceSet { ranges: vec![(number, number)] })
+    }
+
     /// ```abnf
     /// seq-number = nz-number / "*"
     /// ```

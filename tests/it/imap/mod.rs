@@ -27,6 +27,7 @@ mod progress;
 mod qresync;
 mod quota;
 mod quota_race;
+mod replace;
 mod rev2;
 mod search;
 mod sort;

@@ -30,14 +30,16 @@ pub(super) struct Uploading<'a> {
     messages: Vec<Uploaded>,
     sources: Sources,
     urls: usize,
+    /// Only one message may come (RFC 8508).
+    one: bool,
 }
 
 impl<'a> Uploading<'a> {
-    /// None yet.
-    pub(super) fn new(server: &'a Server, base: Base<'a>) -> Self {
+    /// None yet, and `one` only.
+    pub(super) fn new(server: &'a Server, base: Base<'a>, one: bool) -> Self {
         let content = server.services.ingest.incoming();
         let (messages, sources) = (Vec::new(), Sources::default());
-        Self { server, base, content, messages, sources, urls: 0 }
+        Self { server, base, content, messages, sources, urls: 0, one }
     }
 
     /// Takes in what the command says.
@@ -53,6 +55,9 @@ impl<'a> Uploading<'a> {
 
     fn begin(&mut self, message: AppendMessage) -> Result<(), Answer> {
         self.not_empty()?;
+        if self.one && !self.messages.is_empty() {
+            return Err(Answer::bad("One message takes the place of one"));
+        }
         if self.messages.len() == MESSAGES {
             return Err(Answer::no(Code::Limit, "That are too many messages for one command"));
         }

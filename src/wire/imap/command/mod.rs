@@ -18,6 +18,7 @@ mod multi_search;
 mod notify;
 mod preview;
 mod quota;
+mod replace;
 mod search;
 mod search_key;
 mod search_return;
@@ -43,6 +44,7 @@ pub use metadata::{GetMetadata, SetMetadata};
 pub use multi_search::MultiSearch;
 pub use notify::{Events, Group, Notify, Selected};
 pub use quota::SetQuota;
+pub use replace::Replace;
 pub use search::Search;
 pub use search_key::{SearchFlag, SearchKey};
 pub use search_return::Returns;
@@ -151,6 +153,8 @@ pub enum Command {
     Copy(Transfer),
     /// `MOVE`, `UID MOVE` (RFC 6851)
     Move(Transfer),
+    /// `REPLACE`, `UID REPLACE` (RFC 8508), up to its first literal.
+    Replace(Replace),
 }
 
 impl Command {
@@ -161,6 +165,7 @@ impl Command {
             Self::Fetch(fetch) => !fetch.uid,
             Self::Store(store) => !store.uid,
             Self::Copy(transfer) | Self::Move(transfer) => !transfer.uid,
+            Self::Replace(replace) => !replace.uid,
             Self::Search(Search { uid, keys, .. })
             | Self::Sort(Sort { uid, keys, .. })
             | Self::Thread(Thread { uid, keys, .. }) => {
@@ -223,7 +228,7 @@ fn command(cursor: &mut Cursor<'_>) -> Parsed<Command> {
         .or_else(|| about_messages(cursor, &name))
         .unwrap_or(Err(SyntaxError { what: What::UnknownCommand, offset }))?;
     // The line of APPEND may go on behind a literal, which is not here.
-    if !matches!(command, Command::Append(_)) {
+    if !matches!(command, Command::Append(_) | Command::Replace(_)) {
         cursor.end()?;
     }
     Ok(command)
@@ -294,7 +299,7 @@ fn about_messages(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Command>
 }
 
 /// ```abnf
-/// uid = "UID" SP (copy / move / fetch / search / sort / store / thread / uid-expunge)
+/// uid = "UID" SP (copy / move / fetch / replace / search / sort / store / thread / uid-expunge)
 /// ```
 fn uid(cursor: &mut Cursor<'_>) -> Parsed<Command> {
     cursor.sp()?;
@@ -311,6 +316,7 @@ fn by_set(cursor: &mut Cursor<'_>, name: &str, uid: bool) -> Option<Parsed<Comma
     Some(match name {
         "COPY" => message::copy(cursor, uid).map(Command::Copy),
         "MOVE" => message::copy(cursor, uid).map(Command::Move),
+        "REPLACE" => replace::replace(cursor, uid).map(Command::Replace),
         "STORE" => message::store(cursor, uid).map(Command::Store),
         "FETCH" => fetch::fetch(cursor, uid).map(Command::Fetch),
         "SEARCH" => search::search(cursor, uid).map(Command::Search),

@@ -255,12 +255,25 @@ fn take_up_to<'a>(input: &mut &'a [u8], left: u64) -> (&'a [u8], u64) {
     (taken, left.saturating_sub(len as u64))
 }
 
-/// What stands behind `tag SP "APPEND" SP`, if the command begins so.
+/// What stands behind `tag SP "APPEND" SP` or `tag SP ["UID" SP] "REPLACE" SP seq-number SP`, if the
+/// command begins so.
 fn append_arguments(command: &[u8]) -> Option<&[u8]> {
-    let mut words = command.splitn(3, |&byte| byte == b' ');
-    let (_tag, name) = (words.next()?, words.next()?);
-    let arguments = words.next()?;
-    name.eq_ignore_ascii_case(b"APPEND").then_some(arguments)
+    let (_tag, rest) = word(command)?;
+    let (mut name, mut arguments) = word(rest)?;
+    if name.eq_ignore_ascii_case(b"APPEND") {
+        return Some(arguments);
+    }
+    if name.eq_ignore_ascii_case(b"UID") {
+        (name, arguments) = word(arguments)?;
+    }
+    let (_number, arguments) = word(arguments)?;
+    name.eq_ignore_ascii_case(b"REPLACE").then_some(arguments)
+}
+
+/// What stands before the first space, and behind it.
+fn word(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut parts = bytes.splitn(2, |&byte| byte == b' ');
+    Some((parts.next()?, parts.next()?))
 }
 
 #[cfg(test)]

@@ -124,6 +124,11 @@ fn messages_of_append_are_left_to_the_caller() {
             tail("\r\n")
         ]
     );
+    // RFC 8508: the mailbox stands behind a number.
+    for replace in ["a REPLACE 4 x {2+}\r\n", "a uid replace * {1+}\r\nx {2+}\r\n"] {
+        let line = format!("{replace}hi\r\n");
+        assert_eq!(one(SMALL, &line), [literal(replace, 2, false), tail("\r\n")]);
+    }
     let other = "a UID APPEND {2+}\r\nhi\r\n";
     assert_eq!(one(SMALL, other), [complete(other)]);
 }

@@ -48,6 +48,8 @@ pub enum Code<'a> {
         /// UIDs in the mailbox copied to.
         to: &'a NumberSet,
     },
+    /// Somebody has removed the message (RFC 5530).
+    ExpungeIssued,
     /// The highest mod-sequence in the mailbox (RFC 7162 §3.1.2.1).
     HighestModSeq(u64),
     /// The command of this tag is still being worked on; nobody knows for how long (RFC 9585).
@@ -141,6 +143,7 @@ impl Code<'_> {
             Code::Closed => "CLOSED",
             Code::CompressionActive => "COMPRESSIONACTIVE",
             Code::CopyUid { .. } => "COPYUID",
+            Code::ExpungeIssued => "EXPUNGEISSUED",
             Code::HighestModSeq(_) => "HIGHESTMODSEQ",
             Code::InProgress(_) => "INPROGRESS",
             Code::Limit => "LIMIT",
