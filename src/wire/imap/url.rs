@@ -44,13 +44,20 @@ impl MessageUrl {
             "" if uid_validity.is_none() => None,
             path => Some(MailboxName::new(&decoded(path.strip_prefix('/')?)?)?),
         };
-        let parsed = Self {
-            mailbox,
-            uid_validity: read(uid_validity, number)?,
-            uid: number(value(&mut parameters, "UID=")?)?,
-            section: read(value(&mut parameters, "SECTION="), section)?.unwrap_or_default(),
-            partial: read(value(&mut parameters, "PARTIAL="), partial)?,
+        let uid_validity = match uid_validity {
+            Some(text) => Some(number(text)?),
+            None => None,
         };
+        let uid = number(value(&mut parameters, "UID=")?)?;
+        let section = match value(&mut parameters, "SECTION=") {
+            Some(text) => section(text)?,
+            None => Section::default(),
+        };
+        let partial = match value(&mut parameters, "PARTIAL=") {
+            Some(text) => Some(partial(text)?),
+            None => None,
+        };
+        let parsed = Self { mailbox, uid_validity, uid, section, partial };
         parameters.next().is_none().then_some(parsed)
     }
 }
@@ -64,11 +71,6 @@ fn value<'a>(
         parameter.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
     };
     parameters.next_if(is_named)?.get(name.len()..)
-}
-
-/// What `parse` makes of a value, if there is one.
-fn read<T>(value: Option<&str>, parse: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
-    value.map_or(Some(None), |value| parse(value).map(Some))
 }
 
 fn number(text: &str) -> Option<u32> {
@@ -128,24 +130,24 @@ mod tests {
     }
 
     fn encode(url: &MessageUrl) -> String {
-        let mut out = String::new();
+        let mut out = Vec::new();
         if let Some(mailbox) = &url.mailbox {
-            out = format!("/{}", encoded(mailbox.as_str()));
+            out.push(format!("/{}", encoded(mailbox.as_str())));
         }
         if let Some(validity) = url.uid_validity {
-            out += &format!(";UIDVALIDITY={validity}");
+            out.push(format!(";UIDVALIDITY={validity}"));
         }
-        out += &format!("/;UID={}", url.uid);
+        out.push(format!("/;UID={}", url.uid));
         if url.section != Section::default() {
             let mut section = Vec::new();
             url.section.encode(&mut section);
             let section = String::from_utf8(section).unwrap();
-            out += &format!("/;SECTION={}", encoded(&section[1..section.len() - 1]));
+            out.push(format!("/;SECTION={}", encoded(&section[1..section.len() - 1])));
         }
         if let Some(Partial { origin, length }) = url.partial {
-            out += &format!("/;PARTIAL={origin}.{length}");
+            out.push(format!("/;PARTIAL={origin}.{length}"));
         }
-        out
+        out.concat()
     }
 
     #[test]
