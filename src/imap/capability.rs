@@ -19,6 +19,7 @@ const ALWAYS: &[&str] = &[
     "BINARY",
     "CATENATE",
     "REPLACE",
+    "UTF8=ACCEPT",
     "MOVE",
     "LIST-EXTENDED",
     "LIST-STATUS",

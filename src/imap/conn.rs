@@ -194,11 +194,12 @@ impl<'a> Conn<'a> {
         let Self { server, channel, state, enabled, .. } = self;
         let ended = match (state, command) {
             (State::Authenticated(who), Command::Append(command)) => {
-                let session = Session { who, open: None, replaced: None };
+                let session = Session { who, enabled: *enabled, open: None, replaced: None };
                 boxed(append::append(server, channel, session, command, literal)).await?
             }
             (State::Selected(who, selected), Command::Append(command)) => {
-                let session = Session { who, open: Some(selected.folder), replaced: None };
+                let session =
+                    Session { who, enabled: *enabled, open: Some(selected.folder), replaced: None };
                 boxed(append::append(server, channel, session, command, literal)).await?
             }
             (State::Selected(who, selected), Command::Replace(command)) => {

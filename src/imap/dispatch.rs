@@ -237,6 +237,10 @@ async fn about_messages(
         Command::UidExpunge(set) => {
             cmd::expunge::uid_expunge(mailboxes, who, selected, &set).await.into()
         }
+        // RFC 9755 §3: there is one charset.
+        Command::Search(search) if search.charset && enabled.utf8() => {
+            Answer::bad("Everything is UTF-8 now").into()
+        }
         Command::Search(mut search) => {
             if enabled.rev2() {
                 // RFC 9051 §7.3.4: there is no other answer.

@@ -9,6 +9,7 @@ pub(super) struct Enabled {
     condstore: bool,
     qresync: bool,
     uid_only: bool,
+    utf8: bool,
 }
 
 impl Enabled {
@@ -34,6 +35,10 @@ impl Enabled {
                 self.uid_only = true;
                 "UIDONLY"
             }
+            "UTF8=ACCEPT" => {
+                self.utf8 = true;
+                "UTF8=ACCEPT"
+            }
             _ => return None,
         })
     }
@@ -48,9 +53,14 @@ impl Enabled {
         self.rev2
     }
 
-    /// How mailbox names are spelled, both ways (RFC 9051 §5.1).
+    /// UTF-8 may stand in quoted strings and in headers (RFC 9755).
+    pub(super) fn utf8(self) -> bool {
+        self.utf8
+    }
+
+    /// How mailbox names are spelled, both ways (RFC 9051 §5.1, RFC 9755 §3).
     pub(super) fn names(self) -> NameForm {
-        if self.rev2 { NameForm::Utf8 } else { NameForm::Utf7 }
+        if self.rev2 || self.utf8 { NameForm::Utf8 } else { NameForm::Utf7 }
     }
 
     /// Mod-sequences go with flags that are told unasked (RFC 7162 §3.1.4).
@@ -87,5 +97,13 @@ mod tests {
         assert!(enabled.qresync() && enabled.condstore() && !enabled.rev2());
         assert_eq!(enabled.enable("IMAP4REV2"), Some("IMAP4rev2"));
         assert!(enabled.rev2());
+    }
+
+    #[test]
+    fn utf8_spells_names() {
+        let mut enabled = Enabled::default();
+        assert_eq!(enabled.names(), NameForm::Utf7);
+        assert_eq!(enabled.enable("UTF8=ACCEPT"), Some("UTF8=ACCEPT"));
+        assert!(enabled.utf8() && !enabled.rev2() && enabled.names() == NameForm::Utf8);
     }
 }

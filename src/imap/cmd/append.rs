@@ -14,6 +14,7 @@ use upload::Uploading;
 use crate::domain::ids::FolderId;
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
+use crate::imap::enabled::Enabled;
 use crate::imap::server::Server;
 use crate::imap::status::{of_target, refused};
 use crate::mail::Error;
@@ -47,6 +48,8 @@ pub(in crate::imap) struct Ended {
 pub(in crate::imap) struct Session<'a> {
     /// Who is logged in.
     pub(in crate::imap) who: &'a Identity,
+    /// What the client has turned on.
+    pub(in crate::imap) enabled: Enabled,
     /// The mailbox that is open.
     pub(in crate::imap) open: Option<FolderId>,
     /// The message there that goes when the new one comes (RFC 8508).
@@ -63,12 +66,12 @@ pub(in crate::imap) async fn append(
     literal: Option<Literal>,
 ) -> Result<Ended, Gone> {
     let mailboxes = &server.services.mailboxes;
-    let Session { who, open, replaced } = session;
+    let Session { who, enabled, open, replaced } = session;
     let folder = match mailboxes.target(who, append.mailbox.as_str()).await {
         Ok(folder) => folder,
         Err(error) => return Ok(Ended { answer: of_target(error), left: literal }),
     };
-    let upload = Uploading::new(server, Base { who, open }, replaced.is_some());
+    let upload = Uploading::new(server, Base { who, open }, enabled, replaced.is_some());
     let upload = match read(channel, upload, append.line, literal).await? {
         Ok(upload) => upload,
         Err(ended) => return Ok(ended),

@@ -3,6 +3,7 @@
 //! What went and what came is told behind the command, as what other sessions did.
 
 use crate::domain::ids::FolderId;
+use crate::domain::rights::Rights;
 use crate::imap::answer::Answer;
 use crate::imap::channel::{Channel, Gone};
 use crate::imap::cmd::append::{self, Ended, Literal, Session};
@@ -27,7 +28,8 @@ pub(in crate::imap) async fn replace(
         Err(answer) => return Ok(Ended { answer, left: literal }),
     };
     let folder: FolderId = selected.folder;
-    let session = Session { who, open: Some(folder), replaced: Some(Replaced { folder, uid }) };
+    let session =
+        Session { who, enabled, open: Some(folder), replaced: Some(Replaced { folder, uid }) };
     append::append(server, channel, session, replace.append, literal).await
 }
 
@@ -39,6 +41,9 @@ fn outgoing(selected: &Selected, enabled: Enabled, replace: &Replace) -> Result<
     let uids = selected.uids(&replace.message, replace.uid).ok_or_else(Answer::no_such_number)?;
     if selected.read_only {
         return Err(Answer::read_only());
+    }
+    if !selected.rights.contain(Rights::DELETE_MESSAGES.with(Rights::EXPUNGE)) {
+        return Err(Answer::no_rights());
     }
     let gone = Answer::no(Code::ExpungeIssued, "There is no such message any more");
     uids.first().copied().ok_or(gone)

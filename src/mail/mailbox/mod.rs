@@ -96,6 +96,14 @@ impl Mailboxes {
         find(&mut self.snapshot(who).await?, who, name, Rights::INSERT).await
     }
 
+    /// The folder of that name, to read messages of.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Reason::NoRights`].
+    pub async fn readable(&self, who: &Identity, name: &str) -> Result<Folder, Error> {
+        find(&mut self.snapshot(who).await?, who, name, Rights::READ).await
+    }
+
     /// Opens a folder: SELECT, or EXAMINE where `read_only`.
     ///
     /// # Errors

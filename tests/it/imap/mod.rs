@@ -35,3 +35,4 @@ mod store_race;
 mod thread;
 mod uidonly;
 mod updates;
+mod utf8;

@@ -3,9 +3,9 @@
 use crate::domain::ids::FolderId;
 use crate::imap::cmd::fetch::content::{Piece, Source};
 use crate::imap::server::Services;
-use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::mailbox::Columns;
+use crate::mail::{Error, Reason};
 use crate::wire::imap::command::Content;
 use crate::wire::imap::url::MessageUrl;
 
@@ -56,12 +56,12 @@ async fn folder(
     url: &MessageUrl,
 ) -> Result<Option<FolderId>, Error> {
     let Some(mailbox) = &url.mailbox else { return Ok(base.open) };
-    match services.mailboxes.folder(base.who, mailbox.as_str()).await {
+    match services.mailboxes.readable(base.who, mailbox.as_str()).await {
         Ok(folder) => {
             let valid = url.uid_validity.is_none_or(|validity| validity == folder.uidvalidity);
             Ok(valid.then_some(folder.id))
         }
-        Err(Error::NotFound(_)) => Ok(None),
+        Err(Error::NotFound(_) | Error::Rejected(Reason::NoRights)) => Ok(None),
         Err(error) => Err(error),
     }
 }

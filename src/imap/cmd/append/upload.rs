@@ -5,6 +5,7 @@ use crate::imap::channel::{Channel, Gone};
 use crate::imap::cmd::append::catenate::{Base, Sources};
 use crate::imap::cmd::append::receive::receive;
 use crate::imap::cmd::fetch::content::{Piece, STEP};
+use crate::imap::enabled::Enabled;
 use crate::imap::server::Server;
 use crate::mail::incoming::Incoming;
 use crate::mail::ingest::{Upload, Uploaded};
@@ -26,6 +27,7 @@ const URL_LEN: u64 = 8 << 10;
 pub(super) struct Uploading<'a> {
     server: &'a Server,
     base: Base<'a>,
+    enabled: Enabled,
     content: Incoming,
     messages: Vec<Uploaded>,
     sources: Sources,
@@ -36,10 +38,10 @@ pub(super) struct Uploading<'a> {
 
 impl<'a> Uploading<'a> {
     /// None yet, and `one` only.
-    pub(super) fn new(server: &'a Server, base: Base<'a>, one: bool) -> Self {
+    pub(super) fn new(server: &'a Server, base: Base<'a>, enabled: Enabled, one: bool) -> Self {
         let content = server.services.ingest.incoming();
         let (messages, sources) = (Vec::new(), Sources::default());
-        Self { server, base, content, messages, sources, urls: 0, one }
+        Self { server, base, enabled, content, messages, sources, urls: 0, one }
     }
 
     /// Takes in what the command says.
@@ -117,6 +119,9 @@ impl<'a> Uploading<'a> {
 
     /// Whether a literal of `size` octets may come.
     pub(super) async fn admit(&mut self, kind: AppendLiteral, size: u64) -> Result<(), Answer> {
+        if kind.utf8 && !self.enabled.utf8() {
+            return Err(Answer::bad("ENABLE UTF8=ACCEPT comes first"));
+        }
         match kind.part {
             None if size == 0 => {
                 return Err(Answer::no(Code::Cannot, "That message is empty"));

@@ -49,6 +49,8 @@ pub struct AppendMessage {
 pub struct AppendLiteral {
     /// A `literal8`, which may have NUL octets (RFC 3516 §4.4).
     pub binary: bool,
+    /// It stands in `UTF8 (...)`: there may be UTF-8 in its header (RFC 6855 §4).
+    pub utf8: bool,
     /// What it is in CATENATE; elsewhere it is a message.
     pub part: Option<CatPart>,
 }
@@ -62,6 +64,9 @@ pub struct AppendLiteral {
 pub fn parse_append_line(bytes: &[u8], behind: AppendLiteral) -> Result<AppendLine, SyntaxError> {
     let mut cursor = Cursor::new(bytes);
     let mut line = AppendLine { steps: Vec::new(), literal: None };
+    if behind.utf8 {
+        cursor.expect(")")?;
+    }
     if behind.part.is_some() {
         catenate::behind_literal(&mut cursor, &mut line)?;
     }
@@ -100,7 +105,7 @@ fn more_messages(cursor: &mut Cursor<'_>, line: AppendLine) -> Parsed<AppendLine
 
 /// ```abnf
 /// append-message = [SP flag-list] [SP date-time] SP append-data
-/// append-data    = literal / literal8 / "CATENATE" SP cat-parts    ; RFC 3516 §7, RFC 4469 §5
+/// append-data    = message-data / "CATENATE" SP cat-parts    ; RFC 4469 §5
 /// ```
 fn append_message(cursor: &mut Cursor<'_>, line: &mut AppendLine) -> Parsed<()> {
     let mut message = AppendMessage { flags: Flags::default(), date: None };
@@ -117,8 +122,24 @@ fn append_message(cursor: &mut Cursor<'_>, line: &mut AppendLine) -> Parsed<()> 
     if cursor.eat(b"CATENATE ") {
         return catenate::catenate(cursor, line);
     }
-    line.literal = Some(literal(cursor, None)?);
+    line.literal = Some(message_data(cursor, None)?);
     Ok(())
+}
+
+/// ```abnf
+/// message-data = literal / literal8 / utf8-literal    ; RFC 3516 §7
+/// utf8-literal = "UTF8" SP "(" literal8 ")"           ; RFC 6855 §4
+/// ```
+pub(super) fn message_data(
+    cursor: &mut Cursor<'_>,
+    part: Option<CatPart>,
+) -> Parsed<AppendLiteral> {
+    let utf8 = cursor.eat(b"UTF8 (");
+    let literal = literal(cursor, part)?;
+    if utf8 && !literal.binary {
+        return cursor.expected("a literal8");
+    }
+    Ok(AppendLiteral { utf8, ..literal })
 }
 
 /// ```abnf
@@ -130,7 +151,7 @@ fn append_message(cursor: &mut Cursor<'_>, line: &mut AppendLine) -> Parsed<()> 
 pub(super) fn literal(cursor: &mut Cursor<'_>, part: Option<CatPart>) -> Parsed<AppendLiteral> {
     let binary = cursor.eat(b"~");
     cursor.literal_header()?;
-    Ok(AppendLiteral { binary, part })
+    Ok(AppendLiteral { binary, utf8: false, part })
 }
 
 #[cfg(test)]
@@ -160,7 +181,10 @@ mod tests {
         assert_eq!(append.mailbox.as_str(), "saved-messages");
         let seen = Flags { seen: true, ..Flags::default() };
         assert_eq!(message(&append.line), &AppendMessage { flags: seen, date: None });
-        assert_eq!(append.line.literal, Some(AppendLiteral { binary: false, part: None }));
+        assert_eq!(
+            append.line.literal,
+            Some(AppendLiteral { binary: false, utf8: false, part: None })
+        );
     }
 
     #[test]
@@ -169,7 +193,10 @@ mod tests {
             parse("a APPEND {5}\r\nINBOX () \"17-Jul-1996 02:44:25 -0700\" ~{1+}\r\n").unwrap();
         assert!(append.mailbox.is_inbox());
         assert_eq!(message(&append.line).date, Some(datetime!(1996-07-17 09:44:25 UTC)));
-        assert_eq!(append.line.literal, Some(AppendLiteral { binary: true, part: None }));
+        assert_eq!(
+            append.line.literal,
+            Some(AppendLiteral { binary: true, utf8: false, part: None })
+        );
         assert_eq!(
             message(&parse("a APPEND x {0}\r\n").unwrap().line),
             &AppendMessage { flags: Flags::default(), date: None }
@@ -189,9 +216,28 @@ mod tests {
     }
 
     #[test]
+    fn utf8_has_its_own_brackets() {
+        let literal = parse("a APPEND x () UTF8 (~{310+}\r\n").unwrap().line.literal.unwrap();
+        assert_eq!(literal, AppendLiteral { binary: true, utf8: true, part: None });
+        assert!(parse_append_line(b")\r\n", literal).is_ok());
+        assert!(parse_append_line(b") utf8 (~{3}\r\n", literal).is_ok());
+        assert!(parse_append_line(b"\r\n", literal).is_err());
+        assert_eq!(parse("a APPEND x UTF8 ({310}\r\n"), None);
+        assert_eq!(parse("a APPEND x UTF8 ~{310}\r\n"), None);
+        let text = AppendLiteral { part: Some(CatPart::Text), ..literal };
+        assert!(parse_append_line(b") URL a)\r\n", text).is_ok());
+        assert!(parse_append_line(b"))\r\n", text).is_ok());
+        assert!(parse_append_line(b")\r\n", text).is_err());
+    }
+
+    #[test]
     fn another_message_stands_behind_a_message_or_nothing() {
         let behind = |bytes: &str| {
-            parse_append_line(bytes.as_bytes(), AppendLiteral { binary: false, part: None }).ok()
+            parse_append_line(
+                bytes.as_bytes(),
+                AppendLiteral { binary: false, utf8: false, part: None },
+            )
+            .ok()
         };
         let end = AppendLine { steps: Vec::new(), literal: None };
         assert_eq!(behind("\r\n"), Some(end));

@@ -1,6 +1,6 @@
 //! CATENATE (RFC 4469): a message made of pieces, new ones and ones that are stored.
 
-use super::append::{AppendLine, AppendStep, literal};
+use super::append::{AppendLine, AppendLiteral, AppendStep, literal};
 use crate::wire::imap::cursor::{Cursor, Parsed};
 
 /// A piece that is a literal.
@@ -36,7 +36,7 @@ pub(super) fn behind_literal(cursor: &mut Cursor<'_>, line: &mut AppendLine) -> 
 }
 
 /// ```abnf
-/// cat-part     = text-literal / url
+/// cat-part     = text-literal / utf8-literal / url    ; RFC 6855 §4
 /// text-literal = "TEXT" SP (literal / literal8)
 /// url          = "URL" SP astring
 /// ```
@@ -46,6 +46,15 @@ fn cat_parts(cursor: &mut Cursor<'_>, line: &mut AppendLine) -> Parsed<()> {
             b"TEXT" => {
                 cursor.sp()?;
                 line.literal = Some(literal(cursor, Some(CatPart::Text))?);
+                return Ok(());
+            }
+            b"UTF8" => {
+                cursor.expect(" (")?;
+                let text = literal(cursor, Some(CatPart::Text))?;
+                if !text.binary {
+                    return cursor.expected("a literal8");
+                }
+                line.literal = Some(AppendLiteral { utf8: true, ..text });
                 return Ok(());
             }
             b"URL" => cursor.sp()?,
@@ -66,7 +75,7 @@ fn cat_parts(cursor: &mut Cursor<'_>, line: &mut AppendLine) -> Parsed<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::imap::command::{AppendLiteral, Command, parse_append_line, parse_command};
+    use crate::wire::imap::command::{Command, parse_append_line, parse_command};
 
     fn head(line: &str) -> Option<AppendLine> {
         match parse_command(line.as_bytes()).ok()?.command {
@@ -86,7 +95,8 @@ mod tests {
         line.steps.iter().filter_map(url).collect()
     }
 
-    const TEXT: AppendLiteral = AppendLiteral { binary: false, part: Some(CatPart::Text) };
+    const TEXT: AppendLiteral =
+        AppendLiteral { binary: false, utf8: false, part: Some(CatPart::Text) };
 
     #[test]
     fn the_example_of_rfc_4469() {
@@ -121,6 +131,7 @@ mod tests {
             "a APPEND x CATENATE (URL a URL)\r\n",
             "a APPEND x CATENATE (TEXT \"a\")\r\n",
             "a APPEND x CATENATE (PART a)\r\n",
+            "a APPEND x CATENATE (UTF8 ({3}\r\n",
             "a APPEND x CATENATE (URL ~{3}\r\n",
             "a APPEND x CATENATE (URL a) {3}\r\nabc\r\n",
             "a APPEND x CATENATE URL a\r\n",

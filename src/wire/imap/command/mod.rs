@@ -434,7 +434,7 @@ mod tests {
         fn never_panics_on_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse_command(&bytes);
             for part in [None, Some(CatPart::Text)] {
-                let _ = parse_append_line(&bytes, AppendLiteral { binary: true, part });
+                let _ = parse_append_line(&bytes, AppendLiteral { binary: true, utf8: false, part });
             }
             let _ = parse_sasl_response(&bytes);
         }

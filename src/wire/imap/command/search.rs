@@ -20,6 +20,8 @@ pub struct Search {
     pub uid: bool,
     /// What the answer tells; `None` where the client did not say.
     pub returns: Option<Returns>,
+    /// A charset was named.
+    pub charset: bool,
     /// What must hold of a message: every one of these, at least one.
     pub keys: Vec<SearchKey>,
 }
@@ -33,10 +35,11 @@ pub struct Search {
 /// second), so text is UTF-8 whether a charset was named or not.
 pub(super) fn search(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Search> {
     let returns = returns(cursor)?;
-    if cursor.eat(b" CHARSET ") {
+    let named = cursor.eat(b" CHARSET ");
+    if named {
         charset(cursor)?;
     }
-    Ok(Search { uid, returns, keys: search_keys(cursor)? })
+    Ok(Search { uid, returns, charset: named, keys: search_keys(cursor)? })
 }
 
 /// The name of a charset, which has to be one of the two.
