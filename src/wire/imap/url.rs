@@ -38,8 +38,10 @@ impl MessageUrl {
         let mut parameters = parameters.split("/;").peekable();
         let uid_validity = value(&mut parameters, "UIDVALIDITY=");
         // Where there is no UIDVALIDITY, the first slash stands before the UID.
-        let path =
-            if uid_validity.is_some() { path } else { path.strip_suffix('/').unwrap_or(path) };
+        let path = match uid_validity {
+            None if !path.is_empty() => path.strip_suffix('/')?,
+            _ => path,
+        };
         let mailbox = match path {
             "" if uid_validity.is_none() => None,
             path => Some(MailboxName::new(&decoded(path.strip_prefix('/')?)?)?),
