@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// The bits of an id that [`EmailId::number`] and [`ThreadId::number`] have: its last 62, which are
+/// all random in a version 4 UUID.
+pub const NUMBER_MASK: u64 = (1 << 62) - 1;
+
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
@@ -11,6 +15,13 @@ macro_rules! id {
         pub struct $name(pub Uuid);
 
         impl $name {
+            /// The id as a number that fits into 63 bits, for protocols that know no other kind. The
+            /// same for the same id, always; two ids of one mailbox have different ones as surely as
+            /// 62 random bits differ.
+            pub fn number(self) -> u64 {
+                self.0.as_u64_pair().1 & NUMBER_MASK
+            }
+
             /// A fresh random (version 4) identifier.
             pub fn random() -> Self {
                 Self(Uuid::new_v4())

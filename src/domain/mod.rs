@@ -12,6 +12,7 @@ pub mod grams;
 pub mod hex;
 pub mod hit;
 pub mod ids;
+pub mod label;
 pub mod network;
 pub mod outcome;
 pub mod queue;

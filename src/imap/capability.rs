@@ -51,6 +51,7 @@ const ALWAYS: &[&str] = &[
     "THREAD=REFERENCES",
     "NOTIFY",
     "PREVIEW",
+    "X-GM-EXT-1",
 ];
 
 /// How far a connection has come.

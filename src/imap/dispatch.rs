@@ -260,6 +260,12 @@ async fn about_messages(
         Command::Store(store) => {
             cmd::store::store(mailboxes, channel, who, selected, *enabled, &store).await?.into()
         }
+        Command::StoreLabels(labels) => {
+            let enabled = *enabled;
+            cmd::labels::store_labels(services, channel, who, selected, enabled, &labels)
+                .await?
+                .into()
+        }
         Command::Copy(copy) => {
             cmd::copy::copy(mailboxes, channel, who, selected, tag, &copy).await?.into()
         }

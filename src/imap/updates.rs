@@ -42,6 +42,7 @@ impl Tell {
         let by_sequence = match command {
             Command::Fetch(fetch) => !fetch.uid,
             Command::Store(store) => !store.uid,
+            Command::StoreLabels(store) => !store.uid,
             Command::Search(search) => !search.uid,
             Command::Sort(sort) => !sort.uid,
             Command::Thread(thread) => !thread.uid,

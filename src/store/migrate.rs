@@ -57,6 +57,7 @@ migrations! {
     "0038_tenant_store",
     "0039_tenant_flags",
     "0040_tenant_folder_rights",
+    "0042_tenant_labels",
     "0044_flags",
 }
 

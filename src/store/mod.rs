@@ -25,6 +25,7 @@ pub mod folders;
 pub mod gate;
 pub mod hits;
 pub mod inspect;
+mod labels;
 pub mod lessons;
 pub mod master_key;
 pub mod members;

@@ -2,6 +2,7 @@
 
 mod date;
 mod indexed;
+mod label;
 mod need;
 mod rows;
 mod text;
@@ -143,6 +144,10 @@ fn key(query: &mut Query, key: &SearchKey, numbering: Numbering<'_>) {
         SearchKey::SavedSince(day) => date::saved(query, Some(*day), None),
         SearchKey::EmailId(id) => drop(query.push("e.email_id = ").push_bind(id.map(|id| id.0))),
         SearchKey::ThreadId(id) => drop(query.push("m.thread_id = ").push_bind(id.map(|id| id.0))),
+        SearchKey::EmailNumber(id) => label::number(query, "e.email_id", *id),
+        SearchKey::ThreadNumber(id) => label::number(query, "m.thread_id", *id),
+        SearchKey::Label(name) => label::label(query, name, numbering),
+        SearchKey::Attachment => drop(query.push("m.has_attachments")),
         SearchKey::Sequence(set) | SearchKey::Uid(set) if set.is_saved() => {
             let saved: NumberSet = numbering.saved.iter().copied().collect();
             uid_in(query, saved.ranges().iter().copied());

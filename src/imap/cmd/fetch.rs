@@ -120,6 +120,12 @@ impl Job<'_> {
         selected: &mut Selected,
         uids: &[u32],
     ) -> Result<Result<(), Error>, Gone> {
+        if self.plan.items.contains(&FetchItem::GmLabels) {
+            match self.services.mailboxes.labels(self.who, selected.folder).await {
+                Ok(labels) => self.plan.labels = labels,
+                Err(error) => return Ok(Err(error)),
+            }
+        }
         for chunk in uids.chunks(CHUNK) {
             let told = if self.plan.only_entry {
                 self.entries(channel, selected, chunk).await?

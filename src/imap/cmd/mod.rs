@@ -15,6 +15,7 @@ pub(super) mod expunge;
 pub(super) mod fetch;
 pub(super) mod id;
 pub(super) mod idle;
+pub(super) mod labels;
 pub(super) mod list;
 pub(super) mod login;
 pub(super) mod logout;

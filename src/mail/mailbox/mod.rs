@@ -8,6 +8,7 @@
 pub mod annotations;
 mod flagging;
 mod kept;
+mod labels;
 mod listing;
 pub mod messages;
 pub mod quota;

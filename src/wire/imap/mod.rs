@@ -12,6 +12,7 @@ pub mod date;
 pub mod error;
 mod flags;
 pub mod frame;
+pub mod label;
 pub mod mailbox;
 pub mod name_form;
 pub mod numbers;

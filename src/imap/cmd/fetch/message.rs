@@ -8,6 +8,7 @@ use super::Job;
 use super::content::{Piece, STEP, Source};
 use super::plan::Plan;
 use crate::imap::channel::{Channel, Gone, Sink};
+use crate::imap::cmd::labels;
 use crate::imap::selected::Selected;
 use crate::imap::updates;
 use crate::mail::Error;
@@ -112,6 +113,8 @@ fn write_item(
         FetchItem::InternalDate => answer.internal_date(moment(fetched.ready.internal_date)),
         FetchItem::EmailId => answer.email_id(fetched.email),
         FetchItem::ThreadId => fetched.thread.iter().for_each(|&id| answer.thread_id(id)),
+        FetchItem::GmMsgId => answer.gm_msgid(fetched.email),
+        FetchItem::GmThrId => fetched.thread.iter().for_each(|&id| answer.gm_thrid(id)),
         FetchItem::Preview => answer.preview(fetched.preview.as_deref().unwrap_or_default()),
         FetchItem::Rfc822Size => answer.size(fetched.ready.size),
         item => write_entry_item(answer, selected, plan, item, &fetched.entry),
@@ -134,6 +137,7 @@ fn write_entry_item(
             answer.flags(&entry.flags, recent);
         }
         FetchItem::ModSeq => answer.mod_seq(entry.modseq),
+        FetchItem::GmLabels => answer.gm_labels(&labels::told(&entry.flags, &plan.labels)),
         _ => {}
     }
 }

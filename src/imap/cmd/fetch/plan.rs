@@ -1,5 +1,6 @@
 //! What a FETCH needs, found once for all its messages.
 
+use crate::domain::label::Labels;
 use crate::imap::enabled::Enabled;
 use crate::mail::mailbox::Columns;
 use crate::wire::imap::command::{Content, FetchItem};
@@ -17,6 +18,8 @@ pub(super) struct Plan<'a> {
     pub(super) columns: Columns,
     /// Flags and UID are all that is asked for.
     pub(super) only_entry: bool,
+    /// What the labels are called, where they are told.
+    pub(super) labels: Labels,
     /// What is told counts as read.
     pub(super) sets_seen: bool,
 }
@@ -39,12 +42,13 @@ impl<'a> Plan<'a> {
                 envelope: has(&FetchItem::Envelope),
                 body: has(&FetchItem::Body),
                 body_structure: has(&FetchItem::BodyStructure),
-                thread: has(&FetchItem::ThreadId),
+                thread: has(&FetchItem::ThreadId) || has(&FetchItem::GmThrId),
                 preview: has(&FetchItem::Preview),
                 header: contents().any(of_header),
                 source: contents().any(|content| !of_header(content)),
             },
             only_entry: items.iter().all(FetchItem::is_of_entry),
+            labels: Labels::default(),
             sets_seen: marks_seen && items.iter().any(FetchItem::sets_seen),
         }
     }

@@ -59,6 +59,12 @@ pub enum FetchItem {
     Envelope,
     /// `FLAGS`
     Flags,
+    /// `X-GM-LABELS` (X-GM-EXT-1)
+    GmLabels,
+    /// `X-GM-MSGID`: the id of the message as a number.
+    GmMsgId,
+    /// `X-GM-THRID`: the id of its thread as a number.
+    GmThrId,
     /// `INTERNALDATE`
     InternalDate,
     /// `MODSEQ` (RFC 7162 §3.1.5)
@@ -138,7 +144,7 @@ impl FetchItem {
 
     /// Whether it stands in the folder entry, so that no message has to be read for it.
     pub fn is_of_entry(&self) -> bool {
-        matches!(self, Self::Flags | Self::Uid | Self::ModSeq)
+        matches!(self, Self::Flags | Self::Uid | Self::ModSeq | Self::GmLabels)
     }
 
     /// The piece of the message that this asks for, if it asks for one.
@@ -250,7 +256,8 @@ fn fetch_macro(cursor: &mut Cursor<'_>) -> Option<&'static [FetchItem]> {
 ///             "BODY.PEEK" section ["<" number "." nz-number ">"] /
 ///             "BINARY" [".PEEK"] section-binary ["<" number "." nz-number ">"] /
 ///             "BINARY.SIZE" section-binary /    ; RFC 9051
-///             preview                          ; RFC 8970
+///             preview /                        ; RFC 8970
+///             "X-GM-LABELS" / "X-GM-MSGID" / "X-GM-THRID"    ; X-GM-EXT-1
 /// ```
 fn fetch_att(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
     let offset = cursor.offset();
@@ -276,6 +283,9 @@ fn fetch_att(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
         b"RFC822.SIZE" => Ok(FetchItem::Rfc822Size),
         b"RFC822.TEXT" => Ok(FetchItem::Rfc822Text),
         b"UID" => Ok(FetchItem::Uid),
+        b"X-GM-LABELS" => Ok(FetchItem::GmLabels),
+        b"X-GM-MSGID" => Ok(FetchItem::GmMsgId),
+        b"X-GM-THRID" => Ok(FetchItem::GmThrId),
         _ => Err(SyntaxError { what: What::Expected("a data item to fetch"), offset }),
     }
 }

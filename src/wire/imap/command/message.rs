@@ -1,5 +1,6 @@
 //! Commands that change messages: STORE, COPY, MOVE, UID EXPUNGE.
 
+use super::{Command, gm_labels};
 use crate::domain::flags::{FlagOp, Flags};
 use crate::wire::imap::cursor::{Cursor, Parsed};
 use crate::wire::imap::mailbox::MailboxName;
@@ -22,6 +23,14 @@ pub struct Store {
     pub flags: Flags,
 }
 
+/// Which messages a STORE changes, and how.
+pub(super) struct Changed {
+    pub(super) uid: bool,
+    pub(super) set: SequenceSet,
+    pub(super) unchanged_since: Option<u64>,
+    pub(super) op: FlagOp,
+}
+
 /// `COPY`, `MOVE`, `UID COPY` or `UID MOVE`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transfer {
@@ -38,7 +47,9 @@ pub struct Transfer {
 /// store-modifier  = SP "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")"    ; RFC 7162
 /// store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))
 /// ```
-pub(super) fn store(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Store> {
+///
+/// Labels go their own way: [`gm_labels`](super::gm_labels).
+pub(super) fn store(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Command> {
     let set = set(cursor)?;
     cursor.sp()?;
     let mut unchanged_since = None;
@@ -55,12 +66,16 @@ pub(super) fn store(cursor: &mut Cursor<'_>, uid: bool) -> Parsed<Store> {
     if op != FlagOp::Replace {
         cursor.take(1);
     }
+    if cursor.eat(b"X-GM-LABELS") {
+        let begun = Changed { uid, set, unchanged_since, op };
+        return gm_labels::labels(cursor, begun).map(Command::StoreLabels);
+    }
     cursor.expect("FLAGS")?;
     let silent = cursor.eat(b".SILENT");
     cursor.sp()?;
     let flags =
         if cursor.peek() == Some(b'(') { cursor.flag_list()? } else { cursor.bare_flags()? };
-    Ok(Store { uid, set, unchanged_since, op, silent, flags })
+    Ok(Command::Store(Store { uid, set, unchanged_since, op, silent, flags }))
 }
 
 /// ```abnf
@@ -89,7 +104,7 @@ fn set(cursor: &mut Cursor<'_>) -> Parsed<SequenceSet> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::imap::command::{Command, parse_command};
+    use crate::wire::imap::command::parse_command;
 
     fn parse(line: &str) -> Option<Command> {
         parse_command(line.as_bytes()).ok().map(|tagged| tagged.command)

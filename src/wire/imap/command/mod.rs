@@ -10,6 +10,8 @@ mod catenate;
 mod compress;
 mod fetch;
 mod filter;
+mod gm_labels;
+mod gm_raw;
 mod list;
 mod mailbox;
 mod message;
@@ -37,6 +39,7 @@ pub use catenate::CatPart;
 pub use compress::Algorithm;
 pub use fetch::{ChangedSince, Content, Fetch, FetchItem, Partial};
 pub use filter::Filter;
+pub use gm_labels::StoreLabels;
 pub use list::{List, ListReturn, ListSelect, Lsub};
 pub use mailbox::{Create, Rename};
 pub use message::{Store, Transfer};
@@ -149,6 +152,8 @@ pub enum Command {
     Fetch(Fetch),
     /// `STORE`, `UID STORE`
     Store(Store),
+    /// `STORE`, `UID STORE` of labels (X-GM-EXT-1)
+    StoreLabels(StoreLabels),
     /// `COPY`, `UID COPY`
     Copy(Transfer),
     /// `MOVE`, `UID MOVE` (RFC 6851)
@@ -164,6 +169,7 @@ impl Command {
         match self {
             Self::Fetch(fetch) => !fetch.uid,
             Self::Store(store) => !store.uid,
+            Self::StoreLabels(store) => !store.uid,
             Self::Copy(transfer) | Self::Move(transfer) => !transfer.uid,
             Self::Replace(replace) => !replace.uid,
             Self::Search(Search { uid, keys, .. })
@@ -183,6 +189,7 @@ impl Command {
         match self {
             Self::Fetch(fetch) => fetch.items.contains(&FetchItem::ModSeq),
             Self::Store(store) => store.unchanged_since.is_some(),
+            Self::StoreLabels(store) => store.unchanged_since.is_some(),
             Self::Search(Search { keys, .. })
             | Self::MultiSearch(MultiSearch { keys, .. })
             | Self::Sort(Sort { keys, .. })
@@ -317,7 +324,7 @@ fn by_set(cursor: &mut Cursor<'_>, name: &str, uid: bool) -> Option<Parsed<Comma
         "COPY" => message::copy(cursor, uid).map(Command::Copy),
         "MOVE" => message::copy(cursor, uid).map(Command::Move),
         "REPLACE" => replace::replace(cursor, uid).map(Command::Replace),
-        "STORE" => message::store(cursor, uid).map(Command::Store),
+        "STORE" => message::store(cursor, uid),
         "FETCH" => fetch::fetch(cursor, uid).map(Command::Fetch),
         "SEARCH" => search::search(cursor, uid).map(Command::Search),
         "SORT" => sort::sort(cursor, uid).map(Command::Sort),

@@ -1,7 +1,7 @@
 //! SEARCH (RFC 3501 §6.4.4), extended by RFC 4731.
 
 use crate::wire::imap::command::search_key::{
-    SearchKey, date_key, flag_key, not, number_key, text_key,
+    SearchKey, date_key, flag_key, gm_key, not, number_key, text_key,
 };
 use crate::wire::imap::command::search_return::{Returns, returns};
 use crate::wire::imap::cursor::{Cursor, Parsed};
@@ -99,6 +99,7 @@ impl Keys<'_, '_> {
                     .or_else(|| text_key(self.cursor, word))
                     .or_else(|| date_key(self.cursor, word))
                     .or_else(|| number_key(self.cursor, word))
+                    .or_else(|| gm_key(self.cursor, word))
                     .unwrap_or(Err(unknown))
             }
         }

@@ -4,9 +4,12 @@ use std::num::NonZeroU32;
 
 use time::Date;
 
+use super::gm_raw;
 use crate::domain::flags::Keyword;
 use crate::domain::ids::{EmailId, ThreadId};
 use crate::wire::imap::cursor::{Cursor, Parsed};
+use crate::wire::imap::error::What;
+use crate::wire::imap::label::LabelName;
 use crate::wire::imap::set::SequenceSet;
 
 /// A condition on a message. Keys that only shorten others are spelled out: `NEW` is
@@ -66,6 +69,14 @@ pub enum SearchKey {
     EmailId(Option<EmailId>),
     /// In this conversation (RFC 8474); `None` for what is no id of ours.
     ThreadId(Option<ThreadId>),
+    /// The id of the message is this number (X-GM-EXT-1).
+    EmailNumber(u64),
+    /// The id of its thread is.
+    ThreadNumber(u64),
+    /// Has this label.
+    Label(LabelName),
+    /// Has an attachment.
+    Attachment,
     /// This mod-sequence or a higher one (RFC 7162 §3.1.5).
     ModSeq(u64),
     /// More bytes than this.
@@ -243,6 +254,24 @@ pub(super) fn number_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<
         b"MODSEQ" => mod_seq_key,
         b"EMAILID" => |cursor| Ok(SearchKey::EmailId(object_id(cursor)?.parse().ok())),
         b"THREADID" => |cursor| Ok(SearchKey::ThreadId(object_id(cursor)?.parse().ok())),
+        _ => return None,
+    };
+    Some(cursor.sp().and_then(|()| read(cursor)))
+}
+
+/// ```abnf
+/// search-key =/ ("X-GM-MSGID" / "X-GM-THRID") SP number64 / "X-GM-LABELS" SP label /
+///               "X-GM-RAW" SP astring
+/// ```
+pub(super) fn gm_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<SearchKey>> {
+    let read: fn(&mut Cursor<'_>) -> Parsed<SearchKey> = match word {
+        b"X-GM-MSGID" => |cursor| cursor.number64().map(SearchKey::EmailNumber),
+        b"X-GM-THRID" => |cursor| cursor.number64().map(SearchKey::ThreadNumber),
+        b"X-GM-LABELS" => |cursor| cursor.label().map(SearchKey::Label),
+        b"X-GM-RAW" => |cursor| {
+            let text = cursor.astring_utf8("a search")?;
+            gm_raw::raw(&text).map_or_else(|| cursor.fail(What::Limit("search terms")), Ok)
+        },
         _ => return None,
     };
     Some(cursor.sp().and_then(|()| read(cursor)))

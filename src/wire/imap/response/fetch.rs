@@ -8,6 +8,7 @@ use crate::domain::ids::{EmailId, ThreadId};
 use crate::wire::imap::command::Content;
 use crate::wire::imap::date::encode_date_time;
 use crate::wire::imap::flags::encode_flags;
+use crate::wire::imap::label::LabelName;
 use crate::wire::imap::strings::{encode_literal_header, encode_string};
 
 impl Writer {
@@ -81,6 +82,30 @@ impl FetchWriter<'_> {
     /// `THREADID` SP "(" objectid ")" (RFC 8474 §5.2)
     pub fn thread_id(&mut self, id: ThreadId) {
         self.name(&format!("THREADID ({id})"));
+    }
+
+    /// `X-GM-MSGID` SP number, the id of the message (X-GM-EXT-1)
+    pub fn gm_msgid(&mut self, id: EmailId) {
+        self.name("X-GM-MSGID ");
+        self.writer.number(id.number());
+    }
+
+    /// `X-GM-THRID` SP number, the id of its thread
+    pub fn gm_thrid(&mut self, id: ThreadId) {
+        self.name("X-GM-THRID ");
+        self.writer.number(id.number());
+    }
+
+    /// `X-GM-LABELS` SP "(" [label *(SP label)] ")"
+    pub fn gm_labels(&mut self, labels: &[LabelName]) {
+        self.name("X-GM-LABELS (");
+        for (i, label) in labels.iter().enumerate() {
+            if i > 0 {
+                self.writer.put(" ");
+            }
+            label.encode(&mut self.writer.out, self.writer.names);
+        }
+        self.writer.put(")");
     }
 
     /// `PREVIEW` SP nstring (RFC 8970 §3.2): empty for a message without text
@@ -251,6 +276,23 @@ mod tests {
         assert_eq!(
             fetched(|fetch| fetch.content(Content::Rfc822Text, Some(b"x"))),
             "* 12 FETCH (RFC822.TEXT {1}\r\nx)\r\n"
+        );
+    }
+
+    #[test]
+    fn the_labels_of_the_documentation_of_x_gm_ext_1() {
+        let named = |name: &str| LabelName::Named(name.to_owned());
+        let inbox = LabelName::Mailbox("Inbox".to_owned());
+        let labels = [inbox, LabelName::Important, named("Muy Importante"), named("foo")];
+        assert_eq!(
+            fetched(|fetch| fetch.gm_labels(&labels)),
+            "* 12 FETCH (X-GM-LABELS (\\Inbox \\Important \"Muy Importante\" foo))\r\n"
+        );
+        assert_eq!(fetched(|fetch| fetch.gm_labels(&[])), "* 12 FETCH (X-GM-LABELS ())\r\n");
+        let id = EmailId(uuid::Uuid::from_u64_pair(0x1234, 1_278_455_344_230_334_865));
+        assert_eq!(
+            fetched(|fetch| fetch.gm_msgid(id)),
+            "* 12 FETCH (X-GM-MSGID 1278455344230334865)\r\n"
         );
     }
 
