@@ -19,6 +19,12 @@ impl Keyword {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether programs have agreed on it, so that it is not for people to name: `$Junk` and its
+    /// like.
+    pub fn is_agreed_on(&self) -> bool {
+        self.0.starts_with('$')
+    }
 }
 
 impl PartialEq for Keyword {

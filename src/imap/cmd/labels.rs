@@ -89,7 +89,7 @@ pub(super) fn told(flags: &Flags, labels: &Labels) -> Vec<LabelName> {
     for keyword in &flags.keywords {
         if is_important(keyword) {
             told.push(LabelName::Important);
-        } else if !keyword.as_str().starts_with('$') {
+        } else if !keyword.is_agreed_on() {
             told.extend(LabelName::named(labels.name_of(keyword)));
         }
     }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::domain::flags::{Flags, Keyword};
 use crate::domain::ids::FolderId;
+use crate::domain::label::Label;
 use crate::mail::client::Identity;
 use crate::mail::incoming::Incoming;
 use crate::mail::ingest::prepare::blocking;
@@ -62,6 +63,7 @@ impl Ingest {
         let size = if messages.len() == 1 { content.held() } else { content.len() };
         let _memory = self.reserve(size).await?;
         let (octets, _) = content.finish().await?;
+        self.label(who, folder, &messages).await?;
         let mut rest = octets;
         let mut emails = Vec::with_capacity(messages.len());
         for message in messages {
@@ -81,6 +83,27 @@ impl Ingest {
         };
         let placed = stored.into_iter().map(|stored| stored.placed.into_iter().next());
         placed.collect::<Option<_>>().ok_or(Error::NotFound("folder"))
+    }
+
+    /// The keywords that messages bring are labels from then on, as those are that STORE gives.
+    async fn label(
+        &self,
+        who: &Identity,
+        folder: &Folder,
+        messages: &[Uploaded],
+    ) -> Result<(), Error> {
+        let allowed = messages.iter().map(|message| folder.rights.allow(&message.flags));
+        let keywords: Vec<Keyword> = allowed.flat_map(|flags| flags.keywords).collect();
+        // Those that programs have agreed on are nobody's labels.
+        if keywords.iter().all(Keyword::is_agreed_on) {
+            return Ok(());
+        }
+        let mut tx = self.db.tenant(who.tenant).begin().await?;
+        for keyword in keywords.into_iter().filter(|keyword| !keyword.is_agreed_on()) {
+            let name = keyword.as_str().to_owned();
+            tx.make_label(folder.id, &Label { keyword, name }).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     async fn uploaded(

@@ -15,6 +15,9 @@ async fn a_keyword_that_is_stored_is_a_label() {
     imap.brings("STORE 1 +FLAGS (work $Junk)").await;
     let labels = format!("SELECT keyword || ' ' || name FROM {}.labels", tenant.schema);
     assert_eq!(strings(&server.pool, &labels).await, ["work work"]);
+    imap.put("INBOX", "(\\Seen Work play $Junk)", "two").await;
+    let labels = format!("{labels} ORDER BY keyword");
+    assert_eq!(strings(&server.pool, &labels).await, ["play play", "work work"]);
 }
 
 #[tokio::test]
