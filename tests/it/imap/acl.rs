@@ -1,5 +1,6 @@
 //! Folders that mailboxes of one organisation share (RFC 4314), and that nobody else gets at.
 
+use super::multi_append::literal;
 use crate::support::imap::Imap;
 use crate::support::server::server;
 use crate::support::sql::run;
@@ -221,4 +222,32 @@ async fn never_across_organisations() {
     }
     let long = format!("SELECT shared/a@b.test/{}", "x".repeat(1000));
     assert!(eve.fails(&long).await.starts_with("NO [CANNOT]"));
+}
+
+#[tokio::test]
+async fn pieces_and_replacements_ask_as_well() {
+    let (mut ann, mut bob, shared, bobs) = ann_and_bob().await;
+    let give = |rights: &str| format!("SETACL Work {bobs} {rights}");
+    let new = literal("Subject: new\r\n\r\nnew\r\n");
+    let piece = format!("APPEND INBOX CATENATE (URL \"/{shared}/;UID=1\")");
+    // CATENATE: what cannot be read is not there (RFC 4469 §3).
+    let unseen = bob.fails(&piece).await;
+    assert!(unseen.starts_with("NO [BADURL "), "{unseen}");
+    ann.brings(&give("l")).await;
+    assert_eq!(bob.fails(&piece).await.split(']').next(), unseen.split(']').next());
+    ann.brings(&give("lr")).await;
+    bob.ok(&piece).await;
+    // REPLACE: i where the new one comes, t and e where the old one goes (RFC 8508 §3.6).
+    for rights in ["lrit", "lrie", "lrte"] {
+        ann.brings(&give(rights)).await;
+        bob.ok(&format!("SELECT {shared}")).await;
+        let done = bob.fails(&format!("REPLACE 1 {shared} {new}")).await;
+        assert!(done.starts_with("NO [NOPERM]"), "{rights}: {done}");
+    }
+    ann.brings(&give("lrite")).await;
+    bob.ok(&format!("SELECT {shared}")).await;
+    bob.ok(&format!("REPLACE 1 {shared} (\\Flagged) {new}")).await;
+    assert!(ann.brings("SELECT Work").await.contains(&"* 1 EXISTS".to_owned()));
+    let flags = ann.brings("FETCH 1 FLAGS").await;
+    assert!(flags[0].starts_with("* 1 FETCH") && !flags[0].contains("\\Flagged"), "{flags:?}");
 }
