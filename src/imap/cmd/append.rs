@@ -21,8 +21,7 @@ use crate::mail::Error;
 use crate::mail::client::Identity;
 use crate::mail::ingest::Replaced;
 use crate::mail::mailbox::Folder;
-use crate::wire::imap::command::{Append, AppendLine, parse_append_line};
-use crate::wire::imap::error::SyntaxError;
+use crate::wire::imap::command::{Append, AppendLine, AppendLiteral, parse_append_line};
 use crate::wire::imap::frame::Event;
 use crate::wire::imap::response::{Code, State};
 
@@ -105,30 +104,37 @@ async fn read<'a>(
             channel.flush().await?;
         }
         let received = upload.receive(channel, kind, head.size).await?;
-        let parsed: Result<AppendLine, SyntaxError>;
-        (parsed, literal) = match channel.event().await? {
-            Event::AppendLiteral { head, size, sync } => {
-                (parse_append_line(&head, kind), Some(Literal { size, sync }))
-            }
-            Event::AppendTail(tail) => (parse_append_line(&tail, kind), None),
-            Event::Refused { why, .. } => {
-                return Ok(Err(Ended { answer: refused(why), left: None }));
-            }
-            _ => {
-                let answer = Answer::bad("That does not belong behind a message");
-                return Ok(Err(Ended { answer, left: None }));
-            }
-        };
-        if let Err(answer) = received {
-            return Ok(Err(Ended { answer, left: literal }));
-        }
-        line = match parsed {
+        let next = behind(channel, kind).await?;
+        literal = next.literal;
+        line = match received.and(next.line) {
             Ok(line) => line,
-            Err(error) => {
-                return Ok(Err(Ended { answer: Answer::bad(error.to_string()), left: literal }));
-            }
+            Err(answer) => return Ok(Err(Ended { answer, left: literal })),
         };
     }
+}
+
+/// More of the command, as far as a literal.
+struct Next {
+    line: Result<AppendLine, Answer>,
+    literal: Option<Literal>,
+}
+
+/// What stands behind a literal.
+async fn behind(channel: &mut Channel, kind: AppendLiteral) -> Result<Next, Gone> {
+    let parse = |bytes: &[u8]| {
+        parse_append_line(bytes, kind).map_err(|error| Answer::bad(error.to_string()))
+    };
+    Ok(match channel.event().await? {
+        Event::AppendLiteral { head, size, sync } => {
+            Next { line: parse(&head), literal: Some(Literal { size, sync }) }
+        }
+        Event::AppendTail(tail) => Next { line: parse(&tail), literal: None },
+        Event::Refused { why, .. } => Next { line: Err(refused(why)), literal: None },
+        _ => {
+            let answer = Answer::bad("That does not belong behind a message");
+            Next { line: Err(answer), literal: None }
+        }
+    })
 }
 
 async fn put(

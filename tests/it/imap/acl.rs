@@ -51,6 +51,29 @@ async fn rights_are_given_told_and_taken() {
 }
 
 #[tokio::test]
+async fn what_may_not_be_read_is_not_catenated_and_what_may_not_go_is_not_replaced() {
+    let (mut ann, mut bob, shared, bobs) = ann_and_bob().await;
+    let copy = format!("APPEND INBOX CATENATE (URL \"/{shared}/;UID=1\")");
+    for rights in ["\"\"", "lswi"] {
+        ann.brings(&format!("SETACL Work {bobs} {rights}")).await;
+        assert!(bob.fails(&copy).await.starts_with("NO [BADURL "), "{rights}");
+    }
+    ann.brings(&format!("SETACL Work {bobs} lrit")).await;
+    bob.ok(&copy).await;
+    bob.ok(&format!("SELECT {shared}")).await;
+    let new = "{4+}\r\nA: b";
+    assert!(bob.fails(&format!("REPLACE 1 INBOX {new}")).await.starts_with("NO [NOPERM]"));
+    ann.brings(&format!("SETACL Work {bobs} lrte")).await;
+    bob.ok(&format!("SELECT {shared}")).await;
+    assert!(bob.fails(&format!("REPLACE 1 {shared} {new}")).await.starts_with("NO [NOPERM]"));
+    let status = ann.brings("STATUS Work (MESSAGES UIDNEXT)").await;
+    assert_eq!(status, ["* STATUS Work (MESSAGES 1 UIDNEXT 2)"]);
+    bob.ok(&format!("REPLACE 1 INBOX {new}")).await;
+    let status = ann.brings("STATUS Work (MESSAGES UIDNEXT)").await;
+    assert_eq!(status, ["* STATUS Work (MESSAGES 0 UIDNEXT 2)"]);
+}
+
+#[tokio::test]
 async fn a_shared_folder_is_seen_and_read() {
     let (mut ann, mut bob, shared, bobs) = ann_and_bob().await;
     assert_eq!(

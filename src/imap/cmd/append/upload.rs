@@ -93,11 +93,11 @@ impl<'a> Uploading<'a> {
         let (source, piece) = found.ok_or_else(|| Answer::bad_url(url))?;
         match piece {
             Piece::Ready(octets) => {
-                self.grow(octets.len() as u64)?;
+                self.grow(octets.len() as u64).await?;
                 self.content.write(&octets).await?;
             }
             Piece::Range(range) => {
-                self.grow(range.len() as u64)?;
+                self.grow(range.len() as u64).await?;
                 let mut octets = Vec::new();
                 for start in range.clone().step_by(STEP) {
                     octets.clear();
@@ -135,13 +135,12 @@ impl<'a> Uploading<'a> {
         if let Some(message) = self.messages.last_mut() {
             message.binary |= kind.binary;
         }
-        self.grow(size)?;
-        Ok(self.server.services.ingest.room(size).await?)
+        self.grow(size).await
     }
 
-    /// Counts `size` octets of the last message, if it may have them. Before a literal is accepted
+    /// Counts `size` octets of the last message, if it may have them and the disk has room. Before a literal is accepted
     /// the client hears so (RFC 7889 §4).
-    fn grow(&mut self, size: u64) -> Result<(), Answer> {
+    async fn grow(&mut self, size: u64) -> Result<(), Answer> {
         let largest = self.server.limits.message_size.bytes();
         let Some(message) = self.messages.last_mut() else {
             return Err(Answer::bad("No message has begun"));
@@ -153,7 +152,7 @@ impl<'a> Uploading<'a> {
         if self.content.len().saturating_add(size) > largest.saturating_mul(LARGEST) {
             return Err(Answer::no(Code::Limit, "That is too much for one command"));
         }
-        Ok(())
+        Ok(self.server.services.ingest.room(size).await?)
     }
 
     /// Reads the literal, and what it is the URL of.
