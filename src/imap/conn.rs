@@ -14,6 +14,7 @@ use super::server::Server;
 use super::session::{State, Then};
 use super::status;
 use super::updates::{self, Tell};
+use crate::mail::Error;
 use crate::wire::imap::command::{Command, Tag, Tagged, parse_command_with};
 use crate::wire::imap::frame::{Event, Refusal};
 use crate::wire::imap::response::{Code, State as Condition};
@@ -154,6 +155,9 @@ impl<'a> Conn<'a> {
 
     async fn command(&mut self, tag: &Tag, command: Command) -> Result<Option<End>, Gone> {
         let tell = Tell::after(&command);
+        if let Err(error) = self.check_rights().await {
+            return self.finish(tag, Answer::from(error).into(), tell).await;
+        }
         let Self { server, channel, state, enabled, notify, .. } = self;
         if let State::Selected(who, selected) = state
             && dispatch::leaves_mailbox(&command)
@@ -170,6 +174,16 @@ impl<'a> Conn<'a> {
             }
         };
         self.finish(tag, done, tell).await
+    }
+
+    /// Before a command: what the open mailbox allows now.
+    async fn check_rights(&mut self) -> Result<(), Error> {
+        match &mut self.state {
+            State::Selected(who, selected) => {
+                updates::check_rights(&self.server.services.mailboxes, who, selected).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// APPEND or REPLACE, up to its first literal: what follows is read by the command itself.
@@ -191,8 +205,13 @@ impl<'a> Conn<'a> {
             Command::Replace(_) => Tell::REPLACED,
             _ => Tell::NEWS,
         };
+        let allowed = self.check_rights().await;
         let Self { server, channel, state, enabled, .. } = self;
         let ended = match (state, command) {
+            (State::Selected(..), Command::Replace(_)) if allowed.is_err() => {
+                let answer = allowed.map_or_else(Answer::from, |()| dispatch::not_now());
+                Ended { answer, left: literal }
+            }
             (State::Authenticated(who), Command::Append(command)) => {
                 let session = Session { who, enabled: *enabled, open: None, replaced: None };
                 boxed(append::append(server, channel, session, command, literal)).await?

@@ -17,6 +17,8 @@ pub(super) struct Selected {
     pub(super) read_only: bool,
     /// What may be done with it, as it was when it was opened.
     pub(super) rights: Rights,
+    /// The folder is somebody else's, who may take rights away.
+    pub(super) shared: bool,
     /// The client's sequence numbers.
     pub(super) view: View,
     /// Says that the folder may have changed.
@@ -25,7 +27,7 @@ pub(super) struct Selected {
     doubts: Option<u64>,
     /// Up to which MODSEQ the client has been told, or is about to be.
     pub(super) modseq: i64,
-    /// The folder is no more.
+    /// The folder is no more, or nobody's to read.
     pub(super) deleted: bool,
     /// What the last search saved, as UIDs, ascending: `$` (RFC 5182). Messages may be gone since.
     pub(super) saved: Vec<u32>,
@@ -37,7 +39,12 @@ pub(super) struct Selected {
 
 impl Selected {
     /// A mailbox just opened. `changes` is from after that, so it counts as in doubt.
-    pub(super) fn new(opened: Opened, changes: watch::Receiver<Hint>, read_only: bool) -> Self {
+    pub(super) fn new(
+        opened: Opened,
+        changes: watch::Receiver<Hint>,
+        read_only: bool,
+        shared: bool,
+    ) -> Self {
         let mut changes = changes;
         changes.mark_changed();
         let view = View::new(opened.uids, opened.recent_from);
@@ -45,6 +52,7 @@ impl Selected {
             folder: opened.folder.id,
             read_only: read_only || !opened.folder.rights.overlap(Rights::ANY_CHANGE),
             rights: opened.folder.rights,
+            shared,
             arrived_from: view.top() + 1,
             view,
             changes,
@@ -54,6 +62,22 @@ impl Selected {
             saved: Vec::new(),
             known: Vec::new(),
         }
+    }
+
+    /// These are the rights now. Who may not read a mailbox any more has none open.
+    pub(super) fn limit(&mut self, rights: Rights) {
+        self.read_only |= !rights.overlap(Rights::ANY_CHANGE);
+        self.rights = rights;
+        if !rights.contain(Rights::READ) {
+            self.rights = Rights::NONE;
+            self.lose();
+        }
+    }
+
+    /// Nobody can name what was in it any more: to the client all of it is gone.
+    pub(super) fn lose(&mut self) {
+        self.deleted = true;
+        self.view.lose_all();
     }
 
     /// The UIDs that a set names; `None` where it names a sequence number that no message has.

@@ -81,14 +81,11 @@ pub(super) async fn report(
     let mut flags = Vec::new();
     let mut grew = false;
     if !selected.deleted && (selected.in_doubt() || tell.always) {
+        check_rights(mailboxes, who, selected).await?;
         selected.looking();
         match mailboxes.delta(who, selected.folder, selected.modseq).await {
             Ok(delta) => (flags, grew) = selected.take_in(delta),
-            // Nobody can name what was in it any more: to the client all of it is gone.
-            Err(Error::NotFound(_)) => {
-                selected.deleted = true;
-                selected.view.lose_all();
-            }
+            Err(Error::NotFound(_)) => selected.lose(),
             Err(error) => {
                 selected.still_in_doubt();
                 return Err(error);
@@ -106,6 +103,22 @@ pub(super) async fn report(
     }
     for entry in flags.iter().filter(|_| tell.flags) {
         write_flags(out, selected, enabled, entry, true);
+    }
+    Ok(())
+}
+
+/// Who has a folder of somebody else open is held to the rights of now, whenever something may have
+/// happened (RFC 4314 §5.1).
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn check_rights(
+    mailboxes: &Mailboxes,
+    who: &Identity,
+    selected: &mut Selected,
+) -> Result<(), Error> {
+    if selected.shared && !selected.deleted && selected.in_doubt() {
+        selected.limit(mailboxes.rights_on(who, selected.folder).await?);
     }
     Ok(())
 }

@@ -46,6 +46,19 @@ impl TenantTx {
         folder(&query.fetch_one(self.conn()).await?)
     }
 
+    /// What `reader`, who is not its owner, may do with a folder.
+    pub async fn rights_on(&mut self, reader: AddressId, id: FolderId) -> Result<Rights, Error> {
+        let rights: Option<String> = sqlx::query_scalar(
+            "SELECT string_agg(rights, '') FROM folder_rights
+             WHERE folder_id = $1 AND (address_id = $2 OR address_id IS NULL)",
+        )
+        .bind(id.0)
+        .bind(reader.0)
+        .fetch_one(self.conn())
+        .await?;
+        rights.map_or(Ok(Rights::NONE), |rights| parse(&rights))
+    }
+
     /// Who besides the owner has which rights on a folder: addresses, by name, and last `None` for
     /// every mailbox of the organisation.
     pub async fn folder_acl(

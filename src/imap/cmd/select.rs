@@ -37,7 +37,7 @@ pub(in crate::imap) async fn select(
     let flags = flags(&opened.keywords);
     let (folder, first_unseen) = (opened.folder.clone(), opened.first_unseen);
     let changes = mailboxes.watch(folder.id);
-    let mut selected = Selected::new(opened, changes, read_only);
+    let mut selected = Selected::new(opened, changes, read_only, folder.owner != who.address_id);
 
     let out = &mut channel.out;
     out.flags(&flags);

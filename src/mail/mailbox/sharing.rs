@@ -177,6 +177,8 @@ impl Mailboxes {
         };
         tx.give_rights(folder.id, grantee, rights).await?;
         tx.commit().await?;
+        // Who has it open may not any more.
+        self.changes.publish([folder.id]);
         if let Some(grantee) = grantee {
             self.changes.publish_names(grantee);
         }
@@ -197,6 +199,11 @@ impl Mailboxes {
         let folder = find(&mut tx, who, name, Rights::ADMINISTER).await?;
         let is_owner = grantee(&mut tx, identifier).await? == Some(folder.owner);
         Ok(if is_owner { (Rights::ALL, Rights::NONE) } else { (Rights::NONE, Rights::ALL) })
+    }
+
+    /// What whoever asks may do with a folder of somebody else.
+    pub async fn rights_on(&self, who: &Identity, folder: FolderId) -> Result<Rights, Error> {
+        Ok(self.snapshot(who).await?.rights_on(who.address_id, folder).await?)
     }
 
     /// What whoever asks may do with a folder: MYRIGHTS.

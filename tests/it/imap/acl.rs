@@ -149,6 +149,30 @@ async fn what_one_changes_the_other_hears() {
 }
 
 #[tokio::test]
+async fn rights_that_are_taken_away_end_what_is_open() {
+    let (mut ann, mut bob, shared, bobs) = ann_and_bob().await;
+    ann.brings(&format!("SETACL Work {bobs} lrswite")).await;
+    bob.brings(&format!("SELECT {shared}")).await;
+    bob.brings("STORE 1 +FLAGS (\\Deleted)").await;
+    // Less than all: what is left may be done, and nothing else, by the very next command.
+    ann.brings(&format!("SETACL Work {bobs} lrs")).await;
+    assert!(bob.fails("EXPUNGE").await.starts_with("NO [NOPERM]"));
+    assert!(bob.fails("STORE 1 -FLAGS (\\Deleted)").await.starts_with("NO [NOPERM]"));
+    bob.brings("STORE 1 +FLAGS (\\Seen)").await;
+    // All: what was open is gone, also for who waits.
+    bob.idle().await;
+    ann.brings(&format!("DELETEACL Work {bobs}")).await;
+    bob.wait_for("* 1 EXPUNGE").await;
+    bob.done().await;
+    assert!(bob.run("FETCH 1 (BODY[])").await.untagged.is_empty());
+    assert!(bob.fails("EXPUNGE").await.starts_with("NO"));
+    assert_eq!(bob.run("CLOSE").await.done.split(' ').next(), Some("OK"));
+    ann.brings("SELECT Work").await;
+    let kept = ann.brings("FETCH 1 (FLAGS)").await;
+    assert!(kept[0].contains("\\Deleted"), "{kept:?}");
+}
+
+#[tokio::test]
 async fn each_right_is_asked_for() {
     let (mut ann, mut bob, shared, bobs) = ann_and_bob().await;
     let refused = |done: String| assert!(done.starts_with("NO [NOPERM]"), "{done}");

@@ -71,7 +71,7 @@ impl Rspamd {
     }
 
     async fn ready(&self) {
-        let limit = tokio::time::Instant::now() + Duration::from_mins(1);
+        let limit = tokio::time::Instant::now() + Duration::from_mins(4);
         while tokio::net::TcpStream::connect(self.scan).await.is_err() {
             assert!(tokio::time::Instant::now() < limit, "rspamd does not start");
             tokio::time::sleep(Duration::from_millis(50)).await;
