@@ -27,6 +27,8 @@ pub struct Limits {
     pub messages_per_hour: NonZeroU32,
     /// The same from its network.
     pub messages_per_hour_network: NonZeroU32,
+    /// Messages that one IMAP command may name (RFC 9738); 0 is any number.
+    pub messages_per_command: u32,
     /// Refused commands before an SMTP session is closed.
     pub errors: NonZeroU32,
     /// Bytes per second of message content.

@@ -69,6 +69,14 @@ impl Answer {
         Self { state: State::No, code, text: "Nothing can be had from that URL".into() }
     }
 
+    /// With this code, if there is one.
+    pub(super) fn with_any(self, code: Option<Code<'static>>) -> Self {
+        match code {
+            Some(code) => self.with(code),
+            None => self,
+        }
+    }
+
     /// With this code.
     pub(super) fn with(mut self, code: Code<'static>) -> Self {
         self.code = Detail::Code(code);

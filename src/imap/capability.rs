@@ -1,5 +1,6 @@
 //! What the server can do, and says so only where it works (RFC 3501 §7.2.1).
 
+use crate::config::Limits;
 use crate::wire::sasl::Mechanism;
 
 /// At any time: clients that never ask again after login (Python's imaplib is one) have to know
@@ -71,12 +72,21 @@ pub(super) enum Stage {
     },
 }
 
-/// The capabilities of a stage, where these mechanisms work; `append_limit` is the APPENDLIMIT one
-/// (RFC 7889).
+/// What is announced of the limits: APPENDLIMIT (RFC 7889) and, where there is one, MESSAGELIMIT
+/// (RFC 9738).
+pub(super) fn bounds(limits: &Limits) -> Vec<String> {
+    let mut bounds = vec![format!("APPENDLIMIT={}", limits.message_size.bytes())];
+    if limits.messages_per_command > 0 {
+        bounds.push(format!("MESSAGELIMIT={}", limits.messages_per_command));
+    }
+    bounds
+}
+
+/// The capabilities of a stage within these [`bounds`], where these mechanisms work.
 pub(super) fn names<'a>(
     stage: Stage,
     mechanisms: &[Mechanism],
-    append_limit: &'a str,
+    bounds: &'a [String],
 ) -> Vec<&'a str> {
     let login: &[&str] = match stage {
         Stage::Plain => &["STARTTLS", "LOGINDISABLED"],
@@ -91,7 +101,7 @@ pub(super) fn names<'a>(
             names.push(name);
         }
     }
-    names.push(append_limit);
+    names.extend(bounds.iter().map(String::as_str));
     names
 }
 
@@ -112,21 +122,21 @@ mod tests {
 
     #[test]
     fn passwords_are_asked_for_under_tls_only() {
-        let plain = names(Stage::Plain, &[], "APPENDLIMIT=1");
+        let bounds = ["APPENDLIMIT=1".to_owned()];
+        let plain = names(Stage::Plain, &[], &bounds);
         assert!(plain.contains(&"LOGINDISABLED") && plain.contains(&"STARTTLS"));
         assert!(!plain.iter().any(|name| name.starts_with("AUTH=")));
-        let tls = names(Stage::Tls { bindable: true }, &Mechanism::ALL, "APPENDLIMIT=1");
+        let tls = names(Stage::Tls { bindable: true }, &Mechanism::ALL, &bounds);
         assert!(tls.contains(&"AUTH=PLAIN") && !tls.contains(&"AUTH=LOGIN"));
         for mechanism in Mechanism::ALL.into_iter().filter(|m| *m != Mechanism::Login) {
             assert_eq!(auth(mechanism), Some(&*format!("AUTH={}", mechanism.name())));
         }
-        let inside = |compressed| names(Stage::LoggedIn { compressed }, &[], "APPENDLIMIT=1");
+        let inside = |compressed| names(Stage::LoggedIn { compressed }, &[], &bounds);
         let offers = |names: &[&str]| names.contains(&"COMPRESS=DEFLATE");
         assert!(offers(&inside(false)) && !offers(&inside(true)) && !offers(&tls));
         assert!(!tls.contains(&"STARTTLS") && !tls.contains(&"LOGINDISABLED"));
         assert!(
-            names(Stage::LoggedIn { compressed: true }, &[], "APPENDLIMIT=1")
-                .contains(&"APPENDLIMIT=1")
+            names(Stage::LoggedIn { compressed: true }, &[], &bounds).contains(&"APPENDLIMIT=1")
         );
     }
 }

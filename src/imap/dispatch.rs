@@ -120,7 +120,12 @@ async fn open(
         }
         State::NotAuthenticated | State::Logout => return Ok(not_now().into()),
     };
-    cmd::select::select(&server.services.mailboxes, channel, who, enabled, select).await
+    let mailboxes = &server.services.mailboxes;
+    let mut done = cmd::select::select(mailboxes, channel, who, enabled, select).await?;
+    if let Then::Select(selected) = &mut done.then {
+        selected.take_at_most(server.limits.messages_per_command);
+    }
+    Ok(done)
 }
 
 /// NOTIFY, with a mailbox open or not.

@@ -1,12 +1,16 @@
 //! The mailbox that a session has open.
 
+use std::num::NonZeroU32;
+
 use tokio::sync::watch;
 
+use super::answer::Answer;
 use super::view::View;
 use crate::domain::ids::FolderId;
 use crate::domain::rights::Rights;
 use crate::mail::changes::Hint;
 use crate::mail::mailbox::{Delta, Entry, Opened};
+use crate::wire::imap::response::Code;
 use crate::wire::imap::set::SequenceSet;
 
 /// A mailbox and what the client knows of it.
@@ -33,6 +37,8 @@ pub(super) struct Selected {
     pub(super) saved: Vec<u32>,
     /// UIDs and MODSEQs past `modseq` whose flags the client knows, or set itself.
     known: Vec<(u32, i64)>,
+    /// Messages that one command may take; `None` is any number (RFC 9738).
+    most: Option<NonZeroU32>,
     /// UIDs from here on were new since the mailbox was opened.
     arrived_from: u32,
 }
@@ -61,7 +67,35 @@ impl Selected {
             deleted: false,
             saved: Vec::new(),
             known: Vec::new(),
+            most: None,
         }
+    }
+
+    /// No command takes more messages than this; 0 is any number.
+    pub(super) fn take_at_most(&mut self, most: u32) {
+        self.most = NonZeroU32::new(most);
+    }
+
+    /// Whether there are more messages than a command may take.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.most.is_some_and(|most| u64::from(self.view.len()) > u64::from(most.get()))
+    }
+
+    /// Leaves the newest of `uids`, ascending, where they are too many for one command; what the
+    /// client must then know (RFC 9738 §3.1).
+    pub(super) fn cut(&self, uids: &mut Vec<u32>) -> Option<Code<'static>> {
+        let most = self.most?;
+        let over = uids.len().saturating_sub(usize::try_from(most.get()).unwrap_or(usize::MAX));
+        uids.drain(..over);
+        let lowest = uids.first().copied().filter(|_| over > 0)?;
+        Some(Code::MessageLimit { most: most.get(), lowest: Some(lowest) })
+    }
+
+    /// What is told where `uids` are too many for a command that takes all or none.
+    pub(super) fn too_many(&self, uids: &[u32]) -> Option<Answer> {
+        let most = self.most.filter(|most| uids.len() as u64 > u64::from(most.get()))?;
+        let code = Code::MessageLimit { most: most.get(), lowest: None };
+        Some(Answer::no(code, "Too many messages for one command"))
     }
 
     /// These are the rights now. Who may not read a mailbox any more has none open.

@@ -55,14 +55,15 @@ pub struct Server {
     pub(super) services: Services,
     /// What STARTTLS turns on.
     pub(super) tls: ServerTls,
-    append_limit: String,
+    /// What it can do within its limits.
+    bounds: Vec<String>,
 }
 
 impl Server {
     /// A server within these bounds.
     pub fn new(limits: Limits, timeouts: Timeouts, services: Services, tls: ServerTls) -> Self {
-        let append_limit = format!("APPENDLIMIT={}", limits.message_size.bytes());
-        Self { timeouts, limits, services, tls, append_limit }
+        let bounds = capability::bounds(&limits);
+        Self { timeouts, limits, services, tls, bounds }
     }
 
     /// Serves a listener until the end is asked for. Conversations in hand go on in tasks of
@@ -101,6 +102,6 @@ impl Server {
             Stage::Tls { bindable } => self.services.login.mechanisms(bindable).collect(),
             Stage::Plain | Stage::LoggedIn { .. } => Vec::new(),
         };
-        capability::names(stage, &mechanisms, &self.append_limit)
+        capability::names(stage, &mechanisms, &self.bounds)
     }
 }

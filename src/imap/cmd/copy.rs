@@ -20,24 +20,30 @@ pub(in crate::imap) async fn copy(
     tag: &Tag,
     copy: &Transfer,
 ) -> Result<Answer, Gone> {
-    let copied = transfer(mailboxes, who, selected, copy, false);
+    let Some(uids) = selected.uids(&copy.set, copy.uid) else {
+        return Ok(Answer::no_such_number());
+    };
+    if let Some(refusal) = selected.too_many(&uids) {
+        return Ok(refusal);
+    }
+    let copied = transfer(mailboxes, who, selected, &uids, copy, false);
     Ok(match progress::told(channel, tag, copied).await? {
         Ok(copied) => with_copies(Answer::ok("Copied"), &copied),
         Err(refusal) => refusal,
     })
 }
 
-/// Copies or, where `away`, moves.
+/// Copies these messages or, where `away`, moves them.
 pub(super) async fn transfer(
     mailboxes: &Mailboxes,
     who: &Identity,
     selected: &Selected,
+    uids: &[u32],
     transfer: &Transfer,
     away: bool,
 ) -> Result<Copied, Answer> {
-    let uids = selected.uids(&transfer.set, transfer.uid).ok_or_else(Answer::no_such_number)?;
     let target = transfer.mailbox.as_str();
-    mailboxes.copy(who, selected.folder, &uids, target, away).await.map_err(of_target)
+    mailboxes.copy(who, selected.folder, uids, target, away).await.map_err(of_target)
 }
 
 /// The UIDs of originals ascend, and so do those of their copies: the n-th became the n-th.

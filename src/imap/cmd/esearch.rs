@@ -78,7 +78,8 @@ async fn found(
         uids = mailboxes.search_all(who, &others, &search.keys).await?;
     }
     if let Some(open) = open {
-        let mut here = mailboxes.search(who, open.folder, &search.keys, numbering(open)).await?;
+        let mut here =
+            mailboxes.search(who, open.folder, &search.keys, numbering(open), None).await?;
         here.retain(|&uid| open.view.sequence_of(uid).is_some());
         uids.insert(open.folder, here);
     }

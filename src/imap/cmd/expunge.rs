@@ -24,8 +24,10 @@ pub(in crate::imap) async fn uid_expunge(
     selected: &Selected,
     set: &SequenceSet,
 ) -> Answer {
-    let uids = selected.uids(set, true).unwrap_or_default();
-    remove(mailboxes, who, selected, Some(&uids)).await
+    let mut uids = selected.uids(set, true).unwrap_or_default();
+    let cut = selected.cut(&mut uids);
+    let answer = remove(mailboxes, who, selected, Some(&uids)).await;
+    if answer.is_ok() { answer.with_any(cut) } else { answer }
 }
 
 async fn remove(

@@ -61,12 +61,13 @@ pub(in crate::imap) async fn fetch(
     if let Some(range) = fetch.partial {
         uids = uids.get(range.of(uids.len())).unwrap_or_default().to_vec();
     }
+    let cut = selected.cut(&mut uids);
     let marks_seen = !selected.read_only && selected.rights.contain(Rights::SEEN);
     let plan = Plan::of(&fetch.items, fetch.uid, marks_seen, enabled);
     let job = Job { services, who, plan, failed: None };
     Ok(match job.tell(channel, selected, &uids).await? {
         Err(error) => error.into(),
-        Ok(()) => Answer::ok("Fetched"),
+        Ok(()) => Answer::ok("Fetched").with_any(cut),
     })
 }
 

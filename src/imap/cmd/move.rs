@@ -26,13 +26,17 @@ pub(in crate::imap) async fn r#move(
     if !selected.rights.contain(Rights::DELETE_MESSAGES.with(Rights::EXPUNGE)) {
         return Ok(Answer::no_rights());
     }
-    let moved = transfer(mailboxes, who, selected, command, true);
+    let Some(mut uids) = selected.uids(&command.set, command.uid) else {
+        return Ok(Answer::no_such_number());
+    };
+    let cut = selected.cut(&mut uids);
+    let moved = transfer(mailboxes, who, selected, &uids, command, true);
     Ok(match progress::told(channel, tag, moved).await? {
         Ok(moved) => {
             if !moved.uids.is_empty() {
                 with_copies(Answer::ok("Moved"), &moved).write(&mut channel.out, None);
             }
-            Answer::ok("Done")
+            Answer::ok("Done").with_any(cut)
         }
         Err(refusal) => refusal,
     })

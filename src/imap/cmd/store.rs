@@ -13,6 +13,7 @@ use crate::mail::mailbox::Mailboxes;
 use crate::mail::mailbox::resync::Stored;
 use crate::wire::imap::command::Store;
 use crate::wire::imap::numbers::NumberSet;
+use crate::wire::imap::response::State;
 
 /// Messages changed in one transaction.
 const CHUNK: usize = 2000;
@@ -26,11 +27,15 @@ pub(in crate::imap) async fn store(
     enabled: Enabled,
     store: &Store,
 ) -> Result<Answer, Gone> {
-    let Some(uids) = selected.uids(&store.set, store.uid) else {
+    let Some(mut uids) = selected.uids(&store.set, store.uid) else {
         return Ok(Answer::no_such_number());
     };
     if selected.read_only {
         return Ok(Answer::read_only());
+    }
+    // The answer itself may have to say which messages somebody else changed.
+    if let Some(cut) = selected.cut(&mut uids) {
+        channel.out.untagged(State::Ok, Some(cut), "Of the newest only");
     }
     // A silent STORE is not told, so what others did to the same messages has to be told before.
     if store.silent {

@@ -11,18 +11,27 @@ use crate::wire::imap::command::SearchKey;
 
 impl Mailboxes {
     /// UIDs, ascending, of the messages for which every key holds. Where the filters of all messages
-    /// are in memory, only those are looked at that may hold the text.
+    /// are in memory, only those are looked at that may hold the text; and only those `among` UIDs,
+    /// ascending, if given.
     pub async fn search(
         &self,
         who: &Identity,
         folder: FolderId,
         keys: &[SearchKey],
         numbering: Numbering<'_>,
+        among: Option<&[u32]>,
     ) -> Result<Vec<u32>, Error> {
         let mut tx = self.snapshot(who).await?;
-        let among = match Need::of_all(keys) {
+        let may = match Need::of_all(keys) {
             needs if needs.is_empty() => None,
             needs => self.kept.which_may(&mut tx, folder, &needs).await?,
+        };
+        let among = match (may, among) {
+            (Some(mut may), Some(among)) => {
+                may.retain(|uid| among.binary_search(uid).is_ok());
+                Some(may)
+            }
+            (may, among) => may.or_else(|| among.map(<[u32]>::to_vec)),
         };
         if among.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Vec::new());

@@ -42,6 +42,11 @@ impl SequenceSet {
         self.ranges.is_empty()
     }
 
+    /// The numbers from one to another.
+    pub fn between(from: NonZeroU32, to: NonZeroU32) -> Self {
+        Self { ranges: vec![(SeqNumber::Number(from), SeqNumber::Number(to))] }
+    }
+
     /// The numbers meant when `max` is the largest sequence number or UID in use, 0 if none is.
     ///
     /// The ends of a range may stand in either order, so `559:*` always holds `max`

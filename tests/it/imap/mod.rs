@@ -15,6 +15,7 @@ mod hostile;
 mod labels;
 mod login;
 mod mailboxes;
+mod message_limit;
 mod metadata;
 mod model;
 mod multi_append;

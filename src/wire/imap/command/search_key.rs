@@ -241,6 +241,7 @@ pub(super) fn date_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<Se
 /// ```abnf
 /// search-key =/ "LARGER" SP number / "SMALLER" SP number / "UID" SP sequence-set
 /// search-key =/ ("OLDER" / "YOUNGER") SP nz-number                  ; RFC 5032
+/// search-key =/ ("UIDAFTER" / "UIDBEFORE") SP uniqueid              ; RFC 9738
 /// search-key =/ "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer ; RFC 7162
 /// search-key =/ "EMAILID" SP objectid / "THREADID" SP objectid      ; RFC 8474
 /// ```
@@ -249,6 +250,8 @@ pub(super) fn number_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<
         b"LARGER" => |cursor| cursor.number64().map(SearchKey::Larger),
         b"SMALLER" => |cursor| cursor.number64().map(SearchKey::Smaller),
         b"UID" => |cursor| cursor.sequence_set().map(SearchKey::Uid),
+        b"UIDAFTER" => |cursor| cursor.nz_number().map(uid_after),
+        b"UIDBEFORE" => |cursor| cursor.nz_number().map(uid_before),
         b"OLDER" => |cursor| cursor.nz_number().map(SearchKey::Older),
         b"YOUNGER" => |cursor| cursor.nz_number().map(SearchKey::Younger),
         b"MODSEQ" => mod_seq_key,
@@ -257,6 +260,21 @@ pub(super) fn number_key(cursor: &mut Cursor<'_>, word: &[u8]) -> Option<Parsed<
         _ => return None,
     };
     Some(cursor.sp().and_then(|()| read(cursor)))
+}
+
+fn uid_after(uid: NonZeroU32) -> SearchKey {
+    let after = uid.checked_add(1);
+    after.map_or_else(none, |from| SearchKey::Uid(SequenceSet::between(from, NonZeroU32::MAX)))
+}
+
+fn uid_before(uid: NonZeroU32) -> SearchKey {
+    let before = NonZeroU32::new(uid.get() - 1);
+    before.map_or_else(none, |to| SearchKey::Uid(SequenceSet::between(NonZeroU32::MIN, to)))
+}
+
+/// Holds for no message.
+fn none() -> SearchKey {
+    SearchKey::Not(Box::new(SearchKey::All))
 }
 
 /// ```abnf

@@ -64,6 +64,13 @@ pub enum Code<'a> {
     TooMany,
     /// The mailbox's id, which outlives its name (RFC 8474 §4.1).
     MailboxId(FolderId),
+    /// Too many messages for one command (RFC 9738 §3.1).
+    MessageLimit {
+        /// How many it takes.
+        most: u32,
+        /// The lowest UID of those that it took; `None` when it took none.
+        lowest: Option<u32>,
+    },
     /// The messages, by sequence number or UID, that were not stored because somebody else changed
     /// them (RFC 7162 §3.1.3).
     Modified(&'a NumberSet),
@@ -151,6 +158,7 @@ impl Code<'_> {
             Code::MaxSize(_) => "METADATA MAXSIZE",
             Code::TooMany => "METADATA TOOMANY",
             Code::MailboxId(_) => "MAILBOXID",
+            Code::MessageLimit { .. } => "MESSAGELIMIT",
             Code::Modified(_) => "MODIFIED",
             Code::NoModSeq => "NOMODSEQ",
             Code::NonExistent => "NONEXISTENT",
@@ -187,6 +195,8 @@ impl Code<'_> {
             }
             Code::InProgress(tag) => format!(" (\"{}\" NIL NIL)", tag.as_str()),
             Code::MailboxId(id) => format!(" ({id})"),
+            Code::MessageLimit { most, lowest: Some(uid) } => format!(" {most} {uid}"),
+            Code::MessageLimit { most, lowest: None } => format!(" {most}"),
             Code::Modified(left) => format!(" {left}"),
             Code::UidNext(number) | Code::UidValidity(number) | Code::Unseen(number) => {
                 format!(" {number}")
@@ -245,6 +255,10 @@ mod tests {
             encoded(Code::Capability(&["IMAP4rev1", "IDLE"])),
             "[CAPABILITY IMAP4rev1 IDLE] "
         );
+        // RFC 9738 §3.1.
+        let limit = |lowest| encoded(Code::MessageLimit { most: 1000, lowest });
+        assert_eq!(limit(Some(23_221)), "[MESSAGELIMIT 1000 23221] ");
+        assert_eq!(limit(None), "[MESSAGELIMIT 1000] ");
         // RFC 5464 §4.2.1.
         assert_eq!(encoded(Code::LongEntries(2199)), "[METADATA LONGENTRIES 2199] ");
         assert_eq!(encoded(Code::TooMany), "[METADATA TOOMANY] ");
