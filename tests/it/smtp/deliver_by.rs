@@ -87,10 +87,12 @@ async fn whoever_only_wants_to_know_is_told_once_and_it_is_still_tried() {
     assert!(late.contains("Will-Retry-Until: "), "{late}");
     // From here on nobody watches the time, and that is told too; but no second delay.
     let mut ann = Imap::login(server().await, &house.ann, PASSWORD).await;
-    ann.ok("SELECT INBOX").await;
-    ann.idle().await;
-    ann.wait_for("* 2 EXISTS").await;
-    ann.done().await;
+    let second = |line: &String| line == "* 2 EXISTS";
+    if !ann.ok("SELECT INBOX").await.iter().any(second) {
+        ann.idle().await;
+        ann.wait_for("* 2 EXISTS").await;
+        ann.done().await;
+    }
     let relayed = String::from_utf8(ann.literal("FETCH 2 BODY.PEEK[]").await).unwrap();
     assert!(relayed.contains("Action: relayed\r\nStatus: 2."), "{relayed}");
 }
