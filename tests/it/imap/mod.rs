@@ -23,6 +23,7 @@ mod multi_search;
 mod nodes;
 mod notify;
 mod objectid;
+mod oracle;
 mod order;
 mod other_programs;
 mod preview;
