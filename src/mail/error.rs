@@ -178,7 +178,9 @@ impl From<store::Error> for Error {
             store::Error::OverQuota => Self::OverQuota,
             store::Error::Unavailable(text) => Self::Temporary(text),
             store::Error::Objects(text) => Self::Storage(text),
-            stale @ store::Error::Stale => Self::Temporary(stale.to_string()),
+            passing @ (store::Error::Stale | store::Error::Outdated) => {
+                Self::Temporary(passing.to_string())
+            }
             other @ (store::Error::Conflict { .. }
             | store::Error::Corrupt(_)
             | store::Error::Internal(_)) => Self::Internal(other.to_string()),

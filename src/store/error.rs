@@ -18,6 +18,9 @@ pub enum Error {
     /// The directory has changed since the question was asked that this rests on.
     #[error("the directory has changed meanwhile")]
     Stale,
+    /// The connection does not know yet that it may act for the organisation.
+    #[error("the connection does not know the organisation yet")]
+    Outdated,
     /// The database or the object store does not answer; later it may.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -62,6 +65,11 @@ fn from_sqlstate(error: &dyn sqlx::error::DatabaseError) -> Error {
     }
     if code == STALE {
         return Error::Stale;
+    }
+    // What Postgres remembers of a connection's memberships can lack one that was granted while they
+    // were being read, and lacks it until the next one is granted.
+    if code == "42501" && error.message().starts_with("permission denied to set role") {
+        return Error::Outdated;
     }
     match code.get(..2).unwrap_or_default() {
         // 3F: the schema is missing; P0: no_data_found raised by a function.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::types::Uuid;
 use sqlx::{Postgres, Row as _};
@@ -12,6 +12,7 @@ use crate::domain::ids::FolderId;
 use crate::store::entries::{Entry, entry};
 use crate::store::error::Error;
 use crate::store::tenant::{Tenant, TenantTx};
+use crate::store::tx::MAX_OUTDATED;
 
 /// What STORE asks of one folder.
 #[derive(Clone, Debug)]
@@ -35,16 +36,26 @@ impl Tenant {
     /// # Errors
     /// [`Error::NotFound`] when one of the folders is gone.
     pub async fn store_flags(&self, changes: &[&Change]) -> Result<Vec<Vec<Entry>>, Error> {
-        let call = "SELECT * FROM public.flag_emails($8, $1, $2, $3, $4, $5, $6, $7)";
-        let call = with(sqlx::query(call), changes).bind(self.id().0);
-        let mut connection = self.db().pool().acquire().await?;
         let mut of_folder: HashMap<FolderId, Vec<Entry>> = HashMap::new();
-        for row in call.fetch_all(&mut *connection).await? {
+        for row in self.flag(changes).await? {
             let folder = FolderId(row.try_get("folder_id")?);
             of_folder.entry(folder).or_default().push(entry(&row)?);
         }
         let entries = |change: &&Change| of_folder.remove(&change.folder).unwrap_or_default();
         Ok(changes.iter().map(entries).collect())
+    }
+
+    async fn flag(&self, changes: &[&Change]) -> Result<Vec<PgRow>, Error> {
+        let call = "SELECT * FROM public.flag_emails($8, $1, $2, $3, $4, $5, $6, $7)";
+        for _ in 0..MAX_OUTDATED {
+            let call = with(sqlx::query(call), changes).bind(self.id().0);
+            let mut connection = self.db().pool().acquire().await?;
+            match call.fetch_all(&mut *connection).await.map_err(Error::from) {
+                Err(Error::Outdated) => connection.close_on_drop(),
+                rows => return rows,
+            }
+        }
+        Err(Error::Outdated)
     }
 }
 

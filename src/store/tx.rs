@@ -12,6 +12,9 @@ use sqlx::{AssertSqlSafe, raw_sql};
 
 use crate::store::error::Error;
 
+/// So many connections are closed for being [outdated](Error::Outdated) before that is an error.
+pub(in crate::store) const MAX_OUTDATED: usize = 64;
+
 /// An open transaction. Dropped, it rolls back.
 pub struct Tx {
     /// Taken by whoever ends the transaction, and so there until then.
@@ -19,12 +22,27 @@ pub struct Tx {
 }
 
 impl Tx {
-    /// Runs `begin`, which begins a transaction and may do more: one round trip.
+    /// Runs `begin`, which begins a transaction and may do more: one round trip, unless connections
+    /// are found that do not know the organisation.
     pub(in crate::store) async fn begin(pool: &PgPool, begin: String) -> Result<Self, Error> {
-        // From here on, whatever stops this drops the transaction.
-        let mut tx = Self { connection: Some(pool.acquire().await?) };
-        raw_sql(AssertSqlSafe(begin)).execute(&mut *tx).await?;
-        Ok(tx)
+        for _ in 0..MAX_OUTDATED {
+            // From here on, whatever stops this drops the transaction.
+            let mut tx = Self { connection: Some(pool.acquire().await?) };
+            let begun = raw_sql(AssertSqlSafe(begin.clone())).execute(&mut *tx).await;
+            match begun.map_err(Error::from) {
+                Ok(_) => return Ok(tx),
+                Err(Error::Outdated) => tx.retire(),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Outdated)
+    }
+
+    /// Nobody is to get this connection again.
+    fn retire(mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            connection.close_on_drop();
+        }
     }
 
     /// Makes it durable.

@@ -7,6 +7,7 @@ use super::{NewEmail, Placed, Stored, to_u32};
 use crate::domain::ids::{EmailId, FolderId, TenantId, ThreadId};
 use crate::store::error::Error;
 use crate::store::tenant::{Tenant, TenantTx};
+use crate::store::tx::MAX_OUTDATED;
 
 type StoredRow = (Uuid, Uuid, bool, Vec<Uuid>, Vec<i64>, Vec<i64>, Vec<i64>);
 
@@ -21,8 +22,14 @@ impl Tenant {
     /// [`Error::Stale`] when the directory is no longer what one of them was
     /// decided by, [`Error::OverQuota`] when one of them fits no more.
     pub async fn store_emails(&self, emails: &[&NewEmail]) -> Result<Vec<Stored>, Error> {
-        let mut conn = self.db().pool().acquire().await?;
-        store(&mut conn, self.id(), emails).await
+        for _ in 0..MAX_OUTDATED {
+            let mut connection = self.db().pool().acquire().await?;
+            match store(&mut connection, self.id(), emails).await {
+                Err(Error::Outdated) => connection.close_on_drop(),
+                done => return done,
+            }
+        }
+        Err(Error::Outdated)
     }
 }
 

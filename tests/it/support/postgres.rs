@@ -71,6 +71,12 @@ pub async fn empty_database() -> String {
     url_of("koltrix", &name).await
 }
 
+/// Runs a statement of the cluster as whoever may do everything.
+pub async fn as_superuser(sql: &str) {
+    let mut admin = PgConnection::connect(&url_of("postgres", "postgres").await).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut admin).await.unwrap();
+}
+
 /// The database of this run, migrated.
 pub async fn url() -> String {
     static SHARED: OnceCell<String> = OnceCell::const_new();

@@ -135,3 +135,29 @@ async fn a_handle_finds_nothing_of_somebody_else() {
     let mut tx = db.tenant(TenantId(theirs.id)).begin().await.unwrap();
     assert_eq!(tx.folders(address).await.unwrap().len(), folders.len());
 }
+
+#[tokio::test]
+async fn a_connection_that_does_not_know_its_role_is_given_up() {
+    let pool = postgres::pool().await;
+    let tenant = furnished(&pool).await;
+    let db = Db::connect(&postgres::url().await, 2).await.unwrap();
+    let handle = db.tenant(TenantId(tenant.id));
+    let process = async || -> i32 {
+        let mut tx = db.begin().await.unwrap();
+        let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *tx).await.unwrap();
+        tx.rollback().await.unwrap();
+        pid
+    };
+    handle.begin().await.unwrap().commit().await.unwrap();
+    let before = process().await;
+    // What a connection remembers of its memberships may lack one; this looks the same to it.
+    let role = format!("kx_{}", tenant.id.simple());
+    postgres::as_superuser(&format!("REVOKE {role} FROM koltrix GRANTED BY koltrix")).await;
+    assert!(matches!(handle.begin().await, Err(Error::Outdated)));
+    assert!(matches!(handle.store_emails(&[]).await, Err(Error::Outdated)));
+    assert!(matches!(handle.store_flags(&[]).await, Err(Error::Outdated)));
+    postgres::as_superuser(&format!("GRANT {role} TO koltrix WITH SET TRUE GRANTED BY koltrix"))
+        .await;
+    assert_ne!(process().await, before);
+    handle.begin().await.unwrap().commit().await.unwrap();
+}
