@@ -45,8 +45,9 @@ pub struct Uploaded {
 }
 
 impl Ingest {
-    /// Stores messages in a folder of `who`, and takes `replaced` away: all of it, or nothing. What is binary in them is
-    /// kept as base64 where it has NUL octets, which no literal of FETCH may have (RFC 3516 §4.4).
+    /// Stores messages in a folder of `who`, and takes `replaced` away: all of it, or nothing.
+    /// What is binary in them is kept as base64 where it has NUL octets, which no literal of
+    /// FETCH may have (RFC 3516 §4.4).
     ///
     /// # Errors
     /// [`Error::NotFound`] when the folder went meanwhile, [`Error::OverQuota`] without counting

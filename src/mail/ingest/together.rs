@@ -20,8 +20,9 @@ pub(super) struct Together {
 }
 
 impl Together {
-    /// Stores them, or nothing where what was to be replaced is not there. They may belong to one another, which those of one statement cannot see: so
-    /// they go in several, each as large as it can be.
+    /// Stores them, or nothing where what was to be replaced is not there. They may belong to
+    /// one another, which those of one statement cannot see: so they go in several, each as
+    /// large as it can be.
     pub(super) async fn store(&self, tenant: &Tenant) -> Result<Vec<Stored>, store::Error> {
         let mut tx = tenant.begin().await?;
         // First, so that the quota does not count both.

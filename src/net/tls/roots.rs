@@ -42,8 +42,7 @@ impl Roots {
         self.0.clone()
     }
 
-    /// Whether `chain`, the server's own certificate first, proves that it is `host` now
-    ///.
+    /// Whether `chain`, the server's own certificate first, proves that it is `host` now.
     pub(in crate::net) fn vouch_for(&self, chain: &[CertificateDer<'_>], host: &str) -> bool {
         let (Some(verifier), Some((leaf, between))) = (&self.0, chain.split_first()) else {
             return false;
