@@ -12,6 +12,7 @@ use crate::mail::deliver::away::Away;
 use crate::mail::deliver::conversation::Deadlines;
 use crate::mail::deliver::draft::Drafts;
 use crate::mail::deliver::local::Here;
+use crate::mail::deliver::pool::Pool;
 use crate::mail::deliver::session::Dialer;
 use crate::mail::deliver::worker::Worker;
 use crate::mail::queue::Queue;
@@ -60,7 +61,8 @@ pub(super) fn worker(config: &Config, services: &Services) -> Result<Worker, Sta
     };
     let port = config.queue.smtp_port;
     let (tally, here_too) = (services.tally.clone(), here.clone());
-    let away = Away { queue, render, resolver, dialer, port, tally, here: here_too };
+    let pool = Pool::default();
+    let away = Away { queue, render, resolver, dialer, port, tally, here: here_too, pool };
     let drafts = Drafts::new(services.db.clone(), services.ingest.clone());
     Ok(Worker::new(&config.queue, drafts, here, away, Arc::clone(&services.queue_wake)))
 }

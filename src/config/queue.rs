@@ -21,8 +21,10 @@ pub struct Queue {
     pub expire_bulk_after: Span,
     /// Deliveries at once.
     pub concurrency: NonZeroUsize,
-    /// Deliveries at once to one destination domain.
+    /// Deliveries at once to one destination domain, once it has shown that it takes them.
     pub concurrency_per_domain: NonZeroUsize,
+    /// Deliveries at once of one organisation.
+    pub concurrency_per_tenant: NonZeroUsize,
     /// How long a leased message stays with a node that gives no sign of life.
     pub lease: Span,
     /// A PEM file of authorities; empty means the system's.

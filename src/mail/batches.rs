@@ -2,21 +2,22 @@
 //!
 //! What a transaction costs before it touches a row, and the wait for the disk
 //! at its end, is paid once for all of them. Nobody waits for company: while
-//! one batch of an organisation is being done, the next one gathers.
+//! one batch of a key is being done, the next one gathers.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::domain::ids::TenantId;
 use crate::store::Error;
 use crate::store::db::Db;
-use crate::store::tenant::Tenant;
 
 /// Something that is done to several at once.
 pub(in crate::mail) trait Work: 'static {
+    /// Whose it is: what has different keys is done side by side.
+    type Key: Copy + Eq + Hash + Send + Sync;
     /// What one asks for.
     type One: Send + Sync + 'static;
     /// What came of it.
@@ -29,7 +30,8 @@ pub(in crate::mail) trait Work: 'static {
 
     /// Does all of it or nothing, and says what came of each.
     fn all(
-        tenant: &Tenant,
+        db: &Db,
+        key: Self::Key,
         batch: &[&Self::One],
     ) -> impl Future<Output = Result<Vec<Self::Done>, Error>> + Send;
 
@@ -49,12 +51,12 @@ pub(in crate::mail) enum Admitted {
 
 /// The answer to one, and what it asked for.
 type Answer<W> = (<W as Work>::One, Result<<W as Work>::Done, Error>);
-type Queues<W> = HashMap<TenantId, VecDeque<Waiting<W>>>;
+type Queues<W> = HashMap<<W as Work>::Key, VecDeque<Waiting<W>>>;
 
-/// Those of all organisations that wait. Cheap to clone.
+/// Those of all keys that wait. Cheap to clone.
 pub(in crate::mail) struct Batches<W: Work> {
     db: Db,
-    /// Those of one organisation are there while somebody works for them: one
+    /// Those of one key are there while somebody works for them: one
     /// task, so that what two batches change cannot make them wait in a circle.
     queues: Arc<Mutex<Queues<W>>>,
 }
@@ -77,18 +79,18 @@ impl<W: Work> Batches<W> {
 
     /// Does what `one` asks for; gives it back with what came of it. Whoever
     /// stops waiting does not stop it from being done.
-    pub(in crate::mail) async fn ask(&self, tenant: TenantId, one: W::One) -> Option<Answer<W>> {
+    pub(in crate::mail) async fn ask(&self, key: W::Key, one: W::One) -> Option<Answer<W>> {
         let (answer, answered) = oneshot::channel();
-        if self.line_up(tenant, Waiting { one, answer }) {
-            tokio::spawn(self.clone().work(tenant));
+        if self.line_up(key, Waiting { one, answer }) {
+            tokio::spawn(self.clone().work(key));
         }
         // Nothing comes only where that task ended half-way.
         answered.await.ok()
     }
 
-    /// Whether nobody works for this organisation yet.
-    fn line_up(&self, tenant: TenantId, one: Waiting<W>) -> bool {
-        match self.lock().entry(tenant) {
+    /// Whether nobody works for this key yet.
+    fn line_up(&self, key: W::Key, one: Waiting<W>) -> bool {
+        match self.lock().entry(key) {
             Entry::Occupied(mut queue) => {
                 queue.get_mut().push_back(one);
                 false
@@ -101,19 +103,19 @@ impl<W: Work> Batches<W> {
     }
 
     /// Works until nothing waits.
-    async fn work(self, tenant: TenantId) {
-        let mut working = Working { batches: &self, tenant, done: false };
-        while let Some(batch) = self.next(tenant) {
-            self.run(tenant, batch).await;
+    async fn work(self, key: W::Key) {
+        let mut working = Working { batches: &self, key, done: false };
+        while let Some(batch) = self.next(key) {
+            self.run(key, batch).await;
         }
         working.done = true;
     }
 
-    fn next(&self, tenant: TenantId) -> Option<Vec<Waiting<W>>> {
+    fn next(&self, key: W::Key) -> Option<Vec<Waiting<W>>> {
         let mut queues = self.lock();
-        let batch = take(queues.get_mut(&tenant)?);
+        let batch = take(queues.get_mut(&key)?);
         if batch.is_empty() {
-            queues.remove(&tenant);
+            queues.remove(&key);
             return None;
         }
         Some(batch)
@@ -121,11 +123,10 @@ impl<W: Work> Batches<W> {
 
     /// All at once; where that is refused, each alone, so that what is wrong
     /// with one is told to nobody else.
-    async fn run(&self, tenant: TenantId, batch: Vec<Waiting<W>>) {
-        let tenant = self.db.tenant(tenant);
+    async fn run(&self, key: W::Key, batch: Vec<Waiting<W>>) {
         let all: Vec<&W::One> = batch.iter().map(|waiting| &waiting.one).collect();
         let mut gone = None;
-        match W::all(&tenant, &all).await {
+        match W::all(&self.db, key, &all).await {
             Ok(done) => {
                 for (waiting, done) in batch.into_iter().zip(done) {
                     waiting.tell(Ok(done));
@@ -138,13 +139,21 @@ impl<W: Work> Batches<W> {
         for waiting in batch {
             let result = match gone.clone() {
                 Some(error) => Err(error),
-                None => alone::<W>(&tenant, &waiting.one).await,
+                None => self.alone(key, &waiting.one).await,
             };
             if let Err(error @ Error::Unavailable(_)) = &result {
                 gone = Some(error.clone());
             }
             waiting.tell(result);
         }
+    }
+
+    async fn alone(&self, key: W::Key, one: &W::One) -> Result<W::Done, Error> {
+        let mut done = W::all(&self.db, key, &[one]).await;
+        if done.as_ref().is_err_and(W::passes) {
+            done = W::all(&self.db, key, &[one]).await;
+        }
+        done?.pop().ok_or(Error::NotFound)
     }
 
     /// Nothing here can panic while it holds the lock, so a poisoned one is still right.
@@ -156,14 +165,14 @@ impl<W: Work> Batches<W> {
 /// Sees to it that nobody waits for a task that ended half-way.
 struct Working<'a, W: Work> {
     batches: &'a Batches<W>,
-    tenant: TenantId,
+    key: W::Key,
     done: bool,
 }
 
 impl<W: Work> Drop for Working<'_, W> {
     fn drop(&mut self) {
         if !self.done {
-            self.batches.lock().remove(&self.tenant);
+            self.batches.lock().remove(&self.key);
         }
     }
 }
@@ -173,14 +182,6 @@ impl<W: Work> Waiting<W> {
         // Whoever asked may have gone; it is done all the same.
         let _ = self.answer.send((self.one, result));
     }
-}
-
-async fn alone<W: Work>(tenant: &Tenant, one: &W::One) -> Result<W::Done, Error> {
-    let mut done = W::all(tenant, &[one]).await;
-    if done.as_ref().is_err_and(W::passes) {
-        done = W::all(tenant, &[one]).await;
-    }
-    done?.pop().ok_or(Error::NotFound)
 }
 
 /// The next batch: those that came first, without the ones that have to wait for another of them.

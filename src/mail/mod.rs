@@ -32,6 +32,7 @@ pub mod rules;
 pub mod schedule;
 pub mod seal;
 pub mod search_index;
+mod settling;
 pub mod spam;
 pub mod spool;
 pub mod submit;

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
-use crate::domain::ids::{NodeId, OutboundId};
+use crate::domain::ids::{NodeId, OutboundId, TenantId};
 use crate::domain::outcome::{Outcome, Reply, Via};
 use crate::domain::queue::{Source, State};
 use crate::mail::Error;
+use crate::mail::batches::Batches;
 use crate::mail::outcome::{self, suppresses};
 use crate::mail::report::{Report, Reports};
 use crate::mail::schedule::{Age, Schedule};
+use crate::mail::settling::Settling;
 use crate::store::db::Db;
 use crate::store::outbound::{Attempt, LeaseRequest, Leased, Settlement};
 use crate::wire::mime::dsn::Action;
@@ -25,6 +28,7 @@ pub struct Queue {
     schedule: Arc<Schedule>,
     lease: Duration,
     reports: Reports,
+    settling: Batches<Settling>,
     /// Woken when something becomes due at once.
     wake: Arc<Notify>,
 }
@@ -51,6 +55,18 @@ impl Ended {
     }
 }
 
+/// What nothing more should be taken for.
+#[derive(Debug, Default)]
+pub struct Busy {
+    /// Destination domains.
+    pub domains: Vec<String>,
+    /// Organisations.
+    pub tenants: Vec<TenantId>,
+}
+
+/// What the database did not take, and why.
+struct Unrecorded(Settlement, Error);
+
 /// How long to wait before telling the database again what it did not hear.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -64,18 +80,21 @@ impl Queue {
         reports: Reports,
         wake: Arc<Notify>,
     ) -> Self {
-        Self { db, node, schedule: Arc::new(schedule), lease, reports, wake }
+        let settling = Batches::new(db.clone());
+        Self { db, node, schedule: Arc::new(schedule), lease, reports, settling, wake }
     }
 
-    /// Takes due rows, none for the domains in `busy`.
+    /// Takes due rows: `limit` at most, `per_domain` of them for one destination, none for the
+    /// destinations and of the organisations that are busy.
     pub async fn lease(
         &self,
-        limit: u32,
-        per_domain: u32,
-        busy: &[String],
+        limit: usize,
+        per_domain: usize,
+        busy: Busy,
     ) -> Result<Vec<Leased>, Error> {
-        let time = self.lease;
-        let request = LeaseRequest { node: self.node, limit, per_domain, time, busy };
+        let (node, time) = (self.node, self.lease);
+        let Busy { domains, tenants } = &busy;
+        let request = LeaseRequest { node, limit, per_domain, time, domains, tenants };
         Ok(self.db.lease(request).await?)
     }
 
@@ -105,16 +124,20 @@ impl Queue {
         Ok(self.db.next_due().await?)
     }
 
-    /// Records an attempt: its row, the event, the next state, a suppression
+    /// Records attempts: for each its row, the event, the next state, a suppression
     /// and a report to the sender, in one transaction. Does not return before
     /// the database has it: a delivery that goes unrecorded is made twice.
+    pub async fn settle_all(&self, ended: &[(Leased, Ended)]) {
+        join_all(ended.iter().map(|(row, ended)| self.settle(row, ended))).await;
+    }
+
+    /// As [`Queue::settle_all`], for one.
     pub async fn settle(&self, row: &Leased, ended: &Ended) {
-        let age = age(row);
         let now = OffsetDateTime::now_utc();
         let (state, next, event) = match &ended.outcome {
             Outcome::Delivered(_) => (State::Delivered, None, "email.delivered"),
             Outcome::Failed(_) => (State::Bounced, None, "email.bounced"),
-            Outcome::Deferred(_) => match self.schedule.next(&age, now, rand::random()) {
+            Outcome::Deferred(_) => match self.schedule.next(&age(row), now, rand::random()) {
                 Some(at) => (State::Queued, Some(at), "email.deferred"),
                 None => (State::Expired, None, "email.expired"),
             },
@@ -131,40 +154,40 @@ impl Queue {
             state,
             next_attempt_at: next,
             event,
-            reply,
+            reply: reply.clone(),
             attempt: Some(Attempt {
                 started_at: ended.started_at,
-                outcome: &ended.outcome,
-                via: &ended.via,
+                outcome: ended.outcome.clone(),
+                via: ended.via.clone(),
             }),
             suppress: suppresses(&ended.outcome),
         };
-        self.record(row, &settlement, tells(row, ended, state, now)).await;
+        self.record(row, settlement, tells(row, ended, state, now)).await;
     }
 
     /// Ends a row that the time its sender set ran out for, before another attempt.
     pub async fn expire(&self, row: &Leased) {
         let reply = outcome::time_is_over();
-        let settlement = self.without_attempt(row, State::Expired, "email.expired", &reply);
-        self.record(row, &settlement, Some(Action::Failed)).await;
+        let settlement = self.without_attempt(row, State::Expired, "email.expired", reply);
+        self.record(row, settlement, Some(Action::Failed)).await;
     }
 
     /// Ends a row whose recipient is on the suppression list. People who wrote
     /// the message themselves are told.
     pub async fn suppress(&self, row: &Leased) {
         let reply = outcome::suppressed();
-        let settlement = self.without_attempt(row, State::Suppressed, "email.suppressed", &reply);
+        let settlement = self.without_attempt(row, State::Suppressed, "email.suppressed", reply);
         let action = (row.source == Source::Submission).then_some(Action::Failed);
-        self.record(row, &settlement, action).await;
+        self.record(row, settlement, action).await;
     }
 
-    fn without_attempt<'a>(
+    fn without_attempt(
         &self,
         row: &Leased,
         state: State,
         event: &'static str,
-        reply: &'a Reply,
-    ) -> Settlement<'a> {
+        reply: Reply,
+    ) -> Settlement {
         Settlement {
             id: row.id,
             node: self.node,
@@ -177,8 +200,15 @@ impl Queue {
         }
     }
 
-    async fn record(&self, row: &Leased, settlement: &Settlement<'_>, action: Option<Action>) {
-        while let Err(error) = self.try_record(row, settlement, action).await {
+    async fn record(&self, row: &Leased, mut settlement: Settlement, action: Option<Action>) {
+        loop {
+            let error = match self.try_record(row, settlement, action).await {
+                Ok(()) => return,
+                Err(Unrecorded(again, error)) => {
+                    settlement = again;
+                    error
+                }
+            };
             tracing::error!(id = %row.id, %error, "an attempt could not be recorded; trying again");
             tokio::time::sleep(AGAIN).await;
         }
@@ -187,20 +217,41 @@ impl Queue {
     async fn try_record(
         &self,
         row: &Leased,
-        settlement: &Settlement<'_>,
+        settlement: Settlement,
         action: Option<Action>,
-    ) -> Result<(), Error> {
-        let report = match action.filter(|action| Reports::wanted(row, *action)) {
+    ) -> Result<(), Unrecorded> {
+        let wanted = action.filter(|action| Reports::wanted(row, *action));
+        let written = match wanted {
             Some(action) => {
                 let until = (action == Action::Delayed).then(|| self.schedule.deadline(&age(row)));
-                self.reports.write(row, action, settlement, until).await?
+                self.reports.write(row, action, &settlement, until).await
             }
-            None => None,
+            None => Ok(None),
         };
-        let Some(Report { email, mail_from, recipient, from }) = report else {
-            self.db.settle(settlement).await?;
-            return Ok(());
-        };
+        match written {
+            Ok(Some(report)) => {
+                let told = self.settle_and_report(row, &settlement, report, action).await;
+                told.map_err(|error| Unrecorded(settlement, error))
+            }
+            Ok(None) => match self.settling.ask((), settlement.clone()).await {
+                Some((_, Ok(_))) => Ok(()),
+                Some((settlement, Err(error))) => Err(Unrecorded(settlement, error.into())),
+                None => {
+                    Err(Unrecorded(settlement, Error::Internal("settling ended half-way".into())))
+                }
+            },
+            Err(error) => Err(Unrecorded(settlement, error)),
+        }
+    }
+
+    async fn settle_and_report(
+        &self,
+        row: &Leased,
+        settlement: &Settlement,
+        report: Report,
+        action: Option<Action>,
+    ) -> Result<(), Error> {
+        let Report { email, mail_from, recipient, from } = report;
         let mut tx = self.db.tenant(row.tenant).begin().await?;
         if tx.settle(settlement).await? {
             tx.store_email(&email).await?;

@@ -12,7 +12,6 @@ use crate::domain::queue::Source;
 use crate::mail::body::Bodies;
 use crate::mail::keys::Keys;
 use crate::mail::{Error, arc, dkim, outcome};
-use crate::store;
 use crate::store::db::Db;
 use crate::store::outbound::Leased;
 use crate::wire::mime::headers::find_all;
@@ -64,7 +63,7 @@ impl Render {
     /// What becomes of the row: failed when the sender may not send it or the
     /// content is gone, else deferred.
     pub async fn render(&self, row: &Leased, email: EmailId) -> Result<Rendered, Outcome> {
-        let host = self.sending_domain(row).await?;
+        let host = sending_domain(row)?;
         let body = match self.bodies.load(row.tenant, email).await {
             Ok(body) => body,
             Err(Error::NotFound(_)) => return Err(failed((5, 6, 0), "the content is gone")),
@@ -82,19 +81,6 @@ impl Render {
         };
         let content = content.map_err(|error| trouble(row, &error))?;
         Ok(Rendered { content, _memory: memory })
-    }
-
-    /// Whether the author's domain is proven now; its tracking host. Reports
-    /// are ours, and what is forwarded has an author elsewhere.
-    async fn sending_domain(&self, row: &Leased) -> Result<Option<String>, Outcome> {
-        if matches!(row.source, Source::Bounce | Source::Forward) {
-            return Ok(None);
-        }
-        match self.db.sending_domain(row.tenant, author_domain(row)).await {
-            Ok(host) => Ok(host),
-            Err(store::Error::NotFound) => Err(failed((5, 7, 1), NOT_VERIFIED)),
-            Err(error) => Err(trouble(row, &error.into())),
-        }
     }
 
     /// Waits until a message of `size` octets may be in memory, as it was and
@@ -174,6 +160,16 @@ impl Render {
         tokio::task::spawn_blocking(sign)
             .await
             .map_err(|error| Error::Internal(format!("signing task: {error}")))?
+    }
+}
+
+/// The tracking host of the author's domain, which must be proven. Reports are ours, and what is
+/// forwarded has an author elsewhere.
+fn sending_domain(row: &Leased) -> Result<Option<String>, Outcome> {
+    match &row.author {
+        _ if matches!(row.source, Source::Bounce | Source::Forward) => Ok(None),
+        Some(author) => Ok(author.tracking_host.clone()),
+        None => Err(failed((5, 7, 1), NOT_VERIFIED)),
     }
 }
 

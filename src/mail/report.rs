@@ -65,7 +65,7 @@ impl Reports {
         &self,
         row: &Leased,
         action: Action,
-        settlement: &Settlement<'_>,
+        settlement: &Settlement,
         until: Option<OffsetDateTime>,
     ) -> Result<Option<Report>, Error> {
         let Ok(to) = Address::parse(&row.reverse_path) else { return Ok(None) };
@@ -99,13 +99,13 @@ impl Reports {
         &self,
         row: &Leased,
         action: Action,
-        settlement: &Settlement<'_>,
+        settlement: &Settlement,
         until: Option<OffsetDateTime>,
         message_id: &str,
         original: &[u8],
     ) -> Result<Vec<u8>, crate::wire::mime::ComposeError> {
-        let reply = settlement.reply;
-        let via = settlement.attempt.map(|attempt| attempt.via);
+        let reply = &settlement.reply;
+        let via = settlement.attempt.as_ref().map(|attempt| &attempt.via);
         // Only what a remote server said is its diagnostic.
         let remote = via.filter(|via| via.ip.is_some()).and_then(|via| via.host.as_deref());
         let words = reply.to_string();
@@ -179,7 +179,7 @@ fn returns_all(row: &Leased) -> bool {
 
 /// The status to report: a failure is of class 5, whatever it was before it
 /// was given up (RFC 3464 §2.3.4).
-fn status(settlement: &Settlement<'_>) -> (u8, u16, u16) {
+fn status(settlement: &Settlement) -> (u8, u16, u16) {
     let class = match settlement.state {
         State::Delivered => 2,
         // RFC 2852 §4: it is late, whatever the last attempt said.
@@ -194,7 +194,7 @@ fn status(settlement: &Settlement<'_>) -> (u8, u16, u16) {
 
 /// What happened, in a sentence for the sender.
 fn explanation<'a>(
-    settlement: &Settlement<'_>,
+    settlement: &Settlement,
     action: Action,
     text: &'a str,
     remote: bool,

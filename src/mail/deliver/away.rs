@@ -1,13 +1,16 @@
 //! Recipients elsewhere: over as few connections as it takes.
 
+use std::time::{Duration, Instant};
+
 use time::OffsetDateTime;
 
 use crate::domain::outcome::{Outcome, Reply, Via};
 use crate::domain::queue::Source;
-use crate::mail::deliver::fates::Fate;
+use crate::mail::deliver::fates::{Fate, in_trouble};
 use crate::mail::deliver::local::Here;
 use crate::mail::deliver::mx::{self, Target};
-use crate::mail::deliver::parcel::{Parcel, envelope};
+use crate::mail::deliver::parcel::envelope;
+use crate::mail::deliver::pool::Pool;
 use crate::mail::deliver::session::{Dialer, Session};
 use crate::mail::outcome::{self, Phase, judge, tries_next_host};
 use crate::mail::queue::{Ended, Queue};
@@ -34,88 +37,91 @@ pub struct Away {
     pub tally: Tally,
     /// Knows our own domains.
     pub here: Here,
+    /// Connections that may be used again.
+    pub pool: Pool,
 }
 
 /// The way to one domain: its addresses, and the connection that is open.
-struct Line<'a> {
-    dialer: &'a Dialer,
+pub(super) struct Line<'a> {
+    away: &'a Away,
+    domain: &'a str,
     seen: Sightings,
     targets: Vec<Target>,
     next: usize,
     session: Option<Session>,
-    /// Why nobody answers: the messages that wait need not ask again.
-    dead: Option<Reply>,
+    /// Why nobody answered, and when: the messages that wait need not ask again.
+    dead: Option<(Unreachable, Instant)>,
 }
 
+/// Why a message finds no server, and which one was asked last.
+#[derive(Clone)]
+struct Unreachable {
+    phase: Phase,
+    reply: Reply,
+    via: Via,
+}
+
+/// How long nobody is asked again.
+const DEAD: Duration = Duration::from_secs(5);
+
 impl Away {
-    /// Delivers rows that all go to `domain`, one message after the other.
-    pub async fn deliver(&self, domain: &str, rows: Vec<Leased>) {
+    /// The way to `domain`; nothing is looked up or opened yet.
+    pub(super) fn line<'a>(&'a self, domain: &'a str) -> Line<'a> {
+        let seen = Sightings::new(Tally::default(), domain);
+        let targets = Vec::new();
+        Line { away: self, domain, seen, targets, next: 0, session: None, dead: None }
+    }
+
+    /// Delivers one message to recipients that are all in the line's domain. Whether their
+    /// server was well: what it refuses for good reason it may refuse.
+    pub(super) async fn deliver(&self, rows: Vec<Leased>, line: &mut Line<'_>) -> bool {
         let started_at = OffsetDateTime::now_utc();
-        let targets = mx::targets(&self.resolver, domain, &self.dialer.us, self.port).await;
-        let targets = match targets {
-            Ok(targets) => targets,
-            Err(fate) => {
-                let (phase, reply) = self.unroutable(domain, fate).await;
-                let outcome = judge(phase, reply);
-                return self.settle_all(&rows, started_at, &outcome, &Via::default()).await;
-            }
-        };
         // Reports about reports would never end.
         let tell = rows.iter().any(|row| row.source != Source::Report);
-        let tally = if tell { self.tally.clone() } else { Tally::default() };
-        let seen = Sightings::new(tally, domain);
-        let dialer = &self.dialer;
-        let mut line = Line { dialer, seen, targets, next: 0, session: None, dead: None };
-        for parcel in Parcel::group(rows) {
-            self.send(parcel, &mut line).await;
-        }
-        line.close().await;
-    }
-
-    /// A domain of ours whose mail comes to us, or that has no servers at all:
-    /// nobody else would know the address.
-    async fn unroutable(&self, domain: &str, fate: Fate) -> Fate {
-        if fate.0 == Phase::Rcpt && self.here.is_ours(domain).await {
-            return (Phase::Rcpt, outcome::unknown_here());
-        }
-        fate
-    }
-
-    async fn send(&self, parcel: Parcel, line: &mut Line<'_>) {
-        let started_at = OffsetDateTime::now_utc();
-        let mut waiting = parcel.rows;
-        let rendered = match self.render_first(&waiting).await {
+        line.seen =
+            Sightings::new(if tell { self.tally.clone() } else { Tally::default() }, line.domain);
+        let rendered = match self.render_first(&rows).await {
             Ok(rendered) => rendered,
             Err(outcome) => {
-                return self.settle_all(&waiting, started_at, &outcome, &Via::default()).await;
+                self.settle_all(&rows, started_at, &outcome, &Via::default()).await;
+                return true;
             }
         };
+        let (mut waiting, mut well) = (rows, true);
         while !waiting.is_empty() {
             let session = match line.session().await {
                 Ok(session) => session,
-                Err((reply, via)) => {
-                    let outcome = judge(Phase::Host, reply);
-                    return self.settle_all(&waiting, started_at, &outcome, &via).await;
+                Err(Unreachable { phase, reply, via }) => {
+                    self.settle_all(&waiting, started_at, &judge(phase, reply), &via).await;
+                    return phase != Phase::Host;
                 }
             };
             let (via, reported) = (session.via().clone(), session.reports());
-            let keeps_time = session.keeps_time();
+            let (keeps_time, is_new) = (session.keeps_time(), session.is_new());
             let rest = waiting.split_off(waiting.len().min(session.most_recipients()));
             let fates = session.transact(&envelope(&waiting), &rendered.content).await;
-            let mut again = Vec::new();
+            if !is_new && fates.iter().all(|(phase, _)| *phase == Phase::Host) {
+                // It was closed since the message before; that says nothing about this one.
+                line.session = None;
+                waiting.extend(rest);
+                continue;
+            }
+            well &= !fates.iter().any(|(phase, reply)| in_trouble(*phase, reply));
+            let (mut again, mut ended) = (Vec::new(), Vec::new());
             for (row, (phase, reply)) in waiting.into_iter().zip(fates) {
                 if tries_next_host(phase, &reply) && line.has_more() {
                     again.push(row);
                     continue;
                 }
                 let (outcome, via) = (judge(phase, reply), via.clone());
-                let ended = Ended { started_at, outcome, via, reported, keeps_time };
-                self.queue.settle(&row, &ended).await;
+                ended.push((row, Ended { started_at, outcome, via, reported, keeps_time }));
             }
+            self.queue.settle_all(&ended).await;
             line.after(!again.is_empty()).await;
             again.extend(rest);
             waiting = again;
         }
+        well
     }
 
     async fn render_first(
@@ -135,10 +141,10 @@ impl Away {
         outcome: &Outcome,
         via: &Via,
     ) {
-        for row in rows {
-            let (outcome, via) = (outcome.clone(), via.clone());
-            self.queue.settle(row, &Ended::here(started_at, outcome, via)).await;
-        }
+        let ended =
+            |row: &Leased| (row.clone(), Ended::here(started_at, outcome.clone(), via.clone()));
+        let all: Vec<(Leased, Ended)> = rows.iter().map(ended).collect();
+        self.queue.settle_all(&all).await;
     }
 }
 
@@ -147,36 +153,67 @@ impl Line<'_> {
     ///
     /// # Errors
     /// What the last one said, and where, when none does.
-    async fn session(&mut self) -> Result<&mut Session, (Reply, Via)> {
-        if self.session.is_none() {
-            self.session = Some(self.open().await?);
-        }
-        self.session.as_mut().ok_or_else(|| (outcome::out_of_step("no connection"), Via::default()))
+    async fn session(&mut self) -> Result<&mut Session, Unreachable> {
+        let session = match self.session.take() {
+            Some(session) => session,
+            None => self.open().await?,
+        };
+        Ok(self.session.insert(session))
     }
 
-    async fn open(&mut self) -> Result<Session, (Reply, Via)> {
-        let mut last =
-            self.dead.clone().unwrap_or_else(|| outcome::out_of_step("no address is left to try"));
+    async fn open(&mut self) -> Result<Session, Unreachable> {
+        if let Some((why, at)) = &self.dead
+            && at.elapsed() < DEAD
+        {
+            return Err(why.clone());
+        }
+        let opened = self.try_open().await;
+        self.dead = opened.as_ref().err().map(|why| (why.clone(), Instant::now()));
+        opened
+    }
+
+    async fn try_open(&mut self) -> Result<Session, Unreachable> {
+        let Away { resolver, dialer, port, pool, .. } = self.away;
+        if self.next == 0 {
+            self.targets = match mx::targets(resolver, self.domain, &dialer.us, *port).await {
+                Ok(targets) => targets,
+                Err(fate) => {
+                    let (phase, reply) = self.unroutable(fate).await;
+                    return Err(Unreachable { phase, reply, via: Via::default() });
+                }
+            };
+        }
+        let mut last = outcome::out_of_step("no address is left to try");
         let mut via = Via::default();
-        if self.dead.is_none() {
-            while let Some(target) = self.targets.get(self.next) {
-                match self.dialer.open(target, &self.seen).await {
-                    Ok(session) => return Ok(session),
-                    Err(reply) => {
-                        tracing::info!(host = %target.host, at = %target.at, code = reply.code, "host not usable");
-                        via = Via {
-                            host: Some(target.host.clone()),
-                            ip: Some(target.at.ip()),
-                            tls: None,
-                        };
-                        last = reply;
-                        self.next += 1;
-                    }
+        while let Some(target) = self.targets.get(self.next) {
+            if let Some(session) = pool.take(target).await {
+                return Ok(session);
+            }
+            match dialer.open(target, &self.seen).await {
+                Ok(session) => return Ok(session),
+                Err(reply) => {
+                    tracing::info!(host = %target.host, at = %target.at, code = reply.code, "host not usable");
+                    via = Via {
+                        host: Some(target.host.clone()),
+                        ip: Some(target.at.ip()),
+                        tls: None,
+                    };
+                    last = reply;
+                    self.next += 1;
                 }
             }
-            self.dead = Some(last.clone());
         }
-        Err((last, via))
+        self.next = 0;
+        Err(Unreachable { phase: Phase::Host, reply: last, via })
+    }
+
+    /// A domain of ours whose mail comes to us, or that has no servers at all:
+    /// nobody else would know the address.
+    async fn unroutable(&self, fate: Fate) -> Fate {
+        if fate.0 == Phase::Rcpt && self.away.here.is_ours(self.domain).await {
+            return (Phase::Rcpt, outcome::unknown_here());
+        }
+        fate
     }
 
     /// Whether there are addresses beyond the one in use.
@@ -193,18 +230,17 @@ impl Line<'_> {
         } else if !usable {
             self.next = 0;
         }
-        if onward || !usable {
-            self.close_session().await;
-        }
-    }
-
-    async fn close_session(&mut self) {
-        if let Some(session) = self.session.take() {
+        if (onward || !usable)
+            && let Some(session) = self.session.take()
+        {
             session.quit().await;
         }
     }
 
-    async fn close(mut self) {
-        self.close_session().await;
+    /// The connection is left to whoever goes there next.
+    pub(super) async fn close(self) {
+        if let (Some(session), Some(target)) = (self.session, self.targets.get(self.next)) {
+            self.away.pool.put(target, session).await;
+        }
     }
 }

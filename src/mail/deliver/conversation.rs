@@ -142,6 +142,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
         for flight in commands.chunks(at_once) {
             match self.exchange(flight).await {
                 Ok(said) => fates.heard(said),
+                // Nothing but goodbye: it says nothing about this message.
+                Err(broken)
+                    if !fates.began() && broken.said.iter().all(|said| said.code == 421) =>
+                {
+                    return fates.all(Phase::Host, &broken.why);
+                }
                 Err(broken) => {
                     fates.heard(broken.said);
                     return fates.rest(Phase::Data, &broken.why);
@@ -203,6 +209,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
             Ok(Err(error)) => Err(outcome::connection(error)),
             Err(_) => Err(outcome::connection("the server stopped reading the message")),
         }
+    }
+
+    /// Whether the server still answers; what was begun is given up (RFC 5321 §4.1.1.5).
+    pub async fn reset(&mut self) -> bool {
+        let answer = self.command("RSET\r\n".to_owned()).await;
+        self.unfinished = false;
+        self.usable && answer.is_ok_and(|said| said.code == 250)
     }
 
     /// Says goodbye; the connection is closed either way.

@@ -7,6 +7,16 @@ use crate::wire::smtp::reply::Said;
 /// What became of one recipient: how far it came, and the reply that ended it.
 pub type Fate = (Phase, Reply);
 
+/// Whether a reply says that its server has no room for us now, rather than something about a
+/// message or a recipient.
+pub(super) fn in_trouble(phase: Phase, reply: &Reply) -> bool {
+    match phase {
+        Phase::Host => true,
+        Phase::Mail => (400..500).contains(&reply.code),
+        Phase::Rcpt | Phase::Data | Phase::Content => reply.code == 421,
+    }
+}
+
 /// The replies to MAIL, each RCPT and DATA, as they come in.
 pub(super) struct Fates {
     mail: Option<Reply>,
@@ -31,6 +41,11 @@ impl Fates {
                 self.data = Some(reply);
             }
         }
+    }
+
+    /// Whether anything was answered.
+    pub(super) fn began(&self) -> bool {
+        self.mail.is_some()
     }
 
     /// MAIL was refused: nothing that follows means anything.

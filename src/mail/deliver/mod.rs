@@ -1,18 +1,24 @@
 //! Delivery: from a leased row to a reply.
 //!
-//! [`worker`] takes rows and hands them to [`local`] or, by destination, to
-//! [`away`]: [`mx`] finds the servers, [`session`] is a connection to one of
-//! them, [`conversation`] what is said over it. No transaction of the database
-//! is open while the network is waited for.
+//! [`worker`] takes rows and puts them into `lanes`, one for each destination.
+//! A `carrier` works in one lane: it hands a row to [`local`] or to [`away`],
+//! where [`mx`] finds the servers, [`session`] is a connection to one of them,
+//! [`conversation`] what is said over it, and `pool` keeps those that may be
+//! used again. No transaction of the database is open while the network is
+//! waited for.
 
 pub mod away;
+mod carrier;
 pub mod conversation;
 pub mod draft;
 pub mod envelope;
 pub mod fates;
+mod lanes;
 pub mod local;
 pub mod mx;
-pub mod parcel;
+mod parcel;
+pub mod pool;
 pub mod session;
 mod tap;
+mod window;
 pub mod worker;

@@ -1,5 +1,7 @@
 //! Which rows go in one transaction.
 
+use std::collections::VecDeque;
+
 use time::OffsetDateTime;
 
 use crate::domain::deliver_by::DeliverBy;
@@ -8,20 +10,12 @@ use crate::domain::ids::{EmailId, QueueId, TenantId};
 use crate::mail::deliver::envelope::{Envelope, To};
 use crate::store::outbound::Leased;
 
-/// Rows whose rendered octets are the same: one message with several
-/// recipients. One that is tracked is alone.
-#[derive(Debug)]
-pub struct Parcel {
-    /// At least one.
-    pub rows: Vec<Leased>,
-}
-
 /// What must be alike.
 #[derive(PartialEq)]
 struct Kind<'a> {
     tenant: TenantId,
     queue_id: QueueId,
-    email: Option<EmailId>,
+    email: EmailId,
     reverse_path: &'a str,
     ret: DsnReturn,
     envid: Option<&'a str>,
@@ -32,12 +26,13 @@ struct Kind<'a> {
 /// Recipients of one transaction; what every server takes (RFC 5321 §4.5.3.1.8).
 const MOST: usize = 100;
 
+/// `None` for what goes alone: it is tracked, or not composed yet.
 fn kind(row: &Leased) -> Option<Kind<'_>> {
     let tracked = row.track_opens || row.track_clicks;
-    (!tracked).then(|| Kind {
+    Some(Kind {
         tenant: row.tenant,
         queue_id: row.queue_id,
-        email: row.email,
+        email: row.email.filter(|_| !tracked)?,
         reverse_path: &row.reverse_path,
         ret: row.ret,
         envid: row.envid.as_deref(),
@@ -46,28 +41,25 @@ fn kind(row: &Leased) -> Option<Kind<'_>> {
     })
 }
 
-impl Parcel {
-    /// Groups rows, keeping their order.
-    pub fn group(rows: Vec<Leased>) -> Vec<Self> {
-        let mut parcels: Vec<Self> = Vec::new();
-        for row in rows {
-            let own = kind(&row);
-            let fitting = parcels.iter_mut().find(|parcel| {
-                parcel.rows.len() < MOST
-                    && own.is_some()
-                    && parcel.rows.first().is_some_and(|first| kind(first) == own)
-            });
-            match fitting {
-                Some(parcel) => parcel.rows.push(row),
-                None => parcels.push(Self { rows: vec![row] }),
-            }
+/// `first`, and out of `others` those that go in one transaction with it: their rendered octets
+/// are the same. The order is kept.
+pub(super) fn together(first: Leased, others: &mut VecDeque<Leased>) -> Vec<Leased> {
+    let mut rows = vec![first];
+    let mut rest = VecDeque::with_capacity(others.len());
+    for row in others.drain(..) {
+        let first = rows.first().and_then(kind);
+        if first.is_some() && kind(&row) == first && rows.len() < MOST {
+            rows.push(row);
+        } else {
+            rest.push_back(row);
         }
-        parcels
     }
+    *others = rest;
+    rows
 }
 
 /// The envelope of rows that go together.
-pub fn envelope(rows: &[Leased]) -> Envelope {
+pub(super) fn envelope(rows: &[Leased]) -> Envelope {
     let to = |row: &Leased| To {
         address: row.recipient.clone(),
         notify: row.notify,

@@ -122,6 +122,16 @@ impl Session {
         self.conversation.is_usable() && most.is_none_or(|most| self.messages < most.get())
     }
 
+    /// Whether nothing was sent yet.
+    pub fn is_new(&self) -> bool {
+        self.messages == 0
+    }
+
+    /// Whether the host still answers.
+    pub async fn is_alive(&mut self) -> bool {
+        self.is_usable() && self.conversation.reset().await
+    }
+
     /// Hands over one message, unless the host cannot take it.
     pub async fn transact(&mut self, envelope: &Envelope, content: &[u8]) -> Vec<Fate> {
         let offer = self.conversation.offer();

@@ -1,58 +1,39 @@
-//! The loop: take what is due, deliver it, within bounds.
+//! The loop: take what is due, and have it carried, within bounds.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 
 use crate::config;
-use crate::domain::address::Address;
-use crate::domain::ids::OutboundId;
-use crate::domain::outcome::Outcome;
 use crate::mail::deliver::away::Away;
+use crate::mail::deliver::carrier::Carrier;
 use crate::mail::deliver::draft::Drafts;
-use crate::mail::deliver::local::{self, Here, Place};
-use crate::mail::outcome;
-use crate::mail::queue::{Ended, Queue};
+use crate::mail::deliver::lanes::{Lanes, ROWS_OF_LANE};
+use crate::mail::deliver::local::Here;
+use crate::mail::queue::Queue;
 use crate::net::shutdown::Shutdown;
-use crate::store::outbound::Leased;
 
 /// Delivers the queue. Cheap to clone.
 #[derive(Clone)]
 pub struct Worker(Arc<Inner>);
 
-struct Inner {
-    queue: Queue,
-    drafts: Drafts,
-    here: Here,
-    away: Away,
+/// What the loop and the carriers share.
+pub(super) struct Inner {
+    pub(super) queue: Queue,
+    pub(super) drafts: Drafts,
+    pub(super) here: Here,
+    pub(super) away: Away,
+    pub(super) lanes: Lanes,
     wake: Arc<Notify>,
-    per_domain: usize,
-    jobs: Arc<Semaphore>,
-    in_hand: Mutex<InHand>,
 }
 
-/// What this node is at.
-#[derive(Default)]
-struct InHand {
-    rows: HashSet<OutboundId>,
-    domains: HashMap<String, usize>,
-}
-
-/// Rows to one domain, over one connection.
-struct Job {
-    worker: Worker,
-    domain: String,
-    ids: Vec<OutboundId>,
-}
-
-/// Rows that one connection is opened for: more of them make another one.
-const ROWS_PER_JOB: u32 = 20;
+/// Rows taken in one statement.
+const ROWS: usize = 256;
 /// How long the queue is left alone at most.
 const POLL: Duration = Duration::from_secs(5);
-/// And at least, when the database does not answer.
+/// While something waits for a destination, or the database does not answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Worker {
@@ -64,36 +45,40 @@ impl Worker {
         away: Away,
         wake: Arc<Notify>,
     ) -> Self {
-        Self(Arc::new(Inner {
-            queue: away.queue.clone(),
-            drafts,
-            here,
-            away,
-            wake,
-            per_domain: settings.concurrency_per_domain.get(),
-            jobs: Arc::new(Semaphore::new(settings.concurrency.get())),
-            in_hand: Mutex::default(),
-        }))
+        let (queue, lanes) = (away.queue.clone(), Lanes::new(settings, Arc::clone(&wake)));
+        Self(Arc::new(Inner { queue, drafts, here, away, lanes, wake }))
     }
 
     /// Runs until the end is asked for. Deliveries in hand are tasks of
     /// `shutdown`, which waits for them.
     pub async fn run(self, shutdown: Shutdown) {
         self.reclaim(true).await;
-        let life = self.clone();
-        let life = async move { life.show_life().await };
         tokio::select! {
             () = shutdown.requested() => {}
-            () = life => {}
+            () = self.show_life() => {}
+            () = self.0.away.pool.tidy() => {}
             () = self.work(&shutdown) => {}
         }
+        let waiting = self.0.lanes.close();
+        if let Err(error) = self.0.queue.give_back(&waiting).await {
+            // The leases run out by themselves.
+            tracing::warn!(%error, "rows could not be given back");
+        }
+        self.0.away.pool.close().await;
     }
 
     async fn work(&self, shutdown: &Shutdown) {
         loop {
-            let wait = match self.round(shutdown).await {
+            let taken = self.take().await;
+            let now = Instant::now();
+            for domain in self.0.lanes.open(now) {
+                let carrier = Carrier::new(Arc::clone(&self.0), domain);
+                shutdown.spawn(carrier.run(shutdown.clone()));
+            }
+            let wait = match taken {
                 // There may be more.
-                Ok(taken) if taken > 0 => continue,
+                Ok(ROWS) => continue,
+                Ok(_) if self.0.lanes.is_busy() => AGAIN,
                 Ok(_) => self.until_due().await,
                 Err(error) => {
                     tracing::warn!(%error, "the queue cannot be read; trying again");
@@ -106,34 +91,15 @@ impl Worker {
     }
 
     /// Takes what is due and there is room for. Says how many rows.
-    async fn round(&self, shutdown: &Shutdown) -> Result<usize, crate::mail::Error> {
-        // Waits for room; jobs that wait for it themselves come first.
-        let Ok(room) = Arc::clone(&self.0.jobs).acquire_owned().await else { return Ok(0) };
-        let free = u32::try_from(self.0.jobs.available_permits() + 1).unwrap_or(u32::MAX);
-        let limit = free.saturating_mul(4).min(256);
-        let rows = self.0.queue.lease(limit, ROWS_PER_JOB, &self.busy()).await?;
-        drop(room);
+    async fn take(&self) -> Result<usize, crate::mail::Error> {
+        let lanes = &self.0.lanes;
+        let room = lanes.room().min(ROWS);
+        if room < ROWS_OF_LANE {
+            return Ok(0);
+        }
+        let rows = self.0.queue.lease(room, ROWS_OF_LANE, lanes.busy()).await?;
         let taken = rows.len();
-        let mut jobs: BTreeMap<String, Vec<Leased>> = BTreeMap::new();
-        for row in rows {
-            jobs.entry(row.recipient_domain.clone()).or_default().push(row);
-        }
-        for (domain, rows) in jobs {
-            let job = self.job(domain, &rows);
-            let places = Arc::clone(&self.0.jobs);
-            let stop = shutdown.clone();
-            shutdown.spawn(async move {
-                let place: OwnedSemaphorePermit = tokio::select! {
-                    () = stop.requested() => return job.give_back(&rows).await,
-                    place = places.acquire_owned() => match place {
-                        Ok(place) => place,
-                        Err(_) => return,
-                    },
-                };
-                job.run(rows, &stop).await;
-                drop(place);
-            });
-        }
+        lanes.add(rows, Instant::now());
         Ok(taken)
     }
 
@@ -142,7 +108,7 @@ impl Worker {
         match self.0.queue.next_due().await {
             Ok(Some(at)) => {
                 let wait = at - OffsetDateTime::now_utc();
-                // What is due already waits for a busy domain.
+                // What is due already is another node's just now.
                 Duration::try_from(wait).unwrap_or(AGAIN).clamp(AGAIN / 10, POLL)
             }
             Ok(None) => POLL,
@@ -154,7 +120,7 @@ impl Worker {
     async fn show_life(&self) {
         loop {
             tokio::time::sleep(self.0.queue.sign_of_life()).await;
-            let rows: Vec<OutboundId> = self.in_hand().rows.iter().copied().collect();
+            let rows = self.0.lanes.rows();
             if !rows.is_empty()
                 && let Err(error) = self.0.queue.renew(&rows).await
             {
@@ -173,117 +139,5 @@ impl Worker {
             }
             Err(error) => tracing::warn!(%error, "leases could not be looked at"),
         }
-    }
-
-    /// Domains with as many deliveries as they may have.
-    fn busy(&self) -> Vec<String> {
-        let in_hand = self.in_hand();
-        let full = in_hand.domains.iter().filter(|(_, jobs)| **jobs >= self.0.per_domain);
-        full.map(|(domain, _)| domain.clone()).collect()
-    }
-
-    /// Nothing here can panic while it holds the lock, so a poisoned one is
-    /// still right.
-    fn in_hand(&self) -> MutexGuard<'_, InHand> {
-        self.0.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn job(&self, domain: String, rows: &[Leased]) -> Job {
-        let ids: Vec<OutboundId> = rows.iter().map(|row| row.id).collect();
-        let mut in_hand = self.in_hand();
-        in_hand.rows.extend(&ids);
-        *in_hand.domains.entry(domain.clone()).or_default() += 1;
-        drop(in_hand);
-        Job { worker: self.clone(), domain, ids }
-    }
-}
-
-impl Job {
-    /// Mailboxes here one by one, then everything else over one connection.
-    async fn run(self, rows: Vec<Leased>, stop: &Shutdown) {
-        let mut away = Vec::new();
-        for mut row in rows {
-            if stop.is_requested() {
-                away.clear();
-                break;
-            }
-            if self.here(&mut row).await {
-                away.push(row);
-            }
-        }
-        if stop.is_requested() {
-            // Those that were settled are no longer leased.
-            self.worker.release(&self.ids).await;
-        } else if !away.is_empty() {
-            self.worker.0.away.deliver(&self.domain, away).await;
-        }
-    }
-
-    /// Whether the row goes elsewhere; else it has been settled.
-    async fn here(&self, row: &mut Leased) -> bool {
-        let inner = &self.worker.0;
-        if row.suppressed {
-            inner.queue.suppress(row).await;
-            return false;
-        }
-        let started_at = OffsetDateTime::now_utc();
-        if row.deliver_by.is_some_and(|by| by.is_over(started_at)) {
-            inner.queue.expire(row).await;
-            return false;
-        }
-        let outcome = match self.worker.place(row).await {
-            Ok(None) => return true,
-            Ok(Some(outcome)) | Err(outcome) => outcome,
-        };
-        let ended = Ended::here(started_at, outcome, local::via());
-        inner.queue.settle(row, &ended).await;
-        false
-    }
-
-    async fn give_back(&self, rows: &[Leased]) {
-        let ids: Vec<OutboundId> = rows.iter().map(|row| row.id).collect();
-        self.worker.release(&ids).await;
-    }
-}
-
-impl Worker {
-    /// Composes what is not yet, and delivers what is hosted here.
-    async fn place(&self, row: &mut Leased) -> Result<Option<Outcome>, Outcome> {
-        let Ok(address) = Address::parse(&row.recipient) else {
-            let why = "the recipient is no mail address";
-            return Err(Outcome::Failed(outcome::refused((5, 1, 3), why)));
-        };
-        if row.email.is_none() {
-            row.email = Some(self.0.drafts.compose(row).await?);
-        }
-        match self.0.here.find(row, &address).await? {
-            Place::Away => Ok(None),
-            Place::Here(local) => Ok(Some(self.0.here.deliver(row, &address, &local).await)),
-        }
-    }
-
-    async fn release(&self, ids: &[OutboundId]) {
-        if let Err(error) = self.0.queue.give_back(ids).await {
-            // The lease runs out by itself.
-            tracing::warn!(%error, "rows could not be given back");
-        }
-    }
-}
-
-impl Drop for Job {
-    fn drop(&mut self) {
-        let mut in_hand = self.worker.in_hand();
-        for id in &self.ids {
-            in_hand.rows.remove(id);
-        }
-        if let Some(jobs) = in_hand.domains.get_mut(&self.domain) {
-            *jobs = jobs.saturating_sub(1);
-            if *jobs == 0 {
-                in_hand.domains.remove(&self.domain);
-            }
-        }
-        drop(in_hand);
-        // A domain may have room again.
-        self.worker.0.wake.notify_one();
     }
 }

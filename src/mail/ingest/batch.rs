@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::domain::ids::TenantId;
 use crate::mail::batches::{Admitted, Work};
 use crate::mail::ingest::dedup::DedupKey;
 use crate::mail::ingest::together::Together;
 use crate::store::Error;
+use crate::store::db::Db;
 use crate::store::emails::{NewEmail, Stored};
-use crate::store::tenant::Tenant;
 
 /// Messages of one batch at most.
 const MESSAGES: usize = 64;
@@ -29,6 +30,7 @@ pub(super) enum Waiting {
 }
 
 impl Work for Storing {
+    type Key = TenantId;
     type One = Waiting;
     type Done = Vec<Stored>;
     type Batch = Kin;
@@ -40,13 +42,14 @@ impl Work for Storing {
         }
     }
 
-    async fn all(tenant: &Tenant, batch: &[&Waiting]) -> Result<Vec<Vec<Stored>>, Error> {
+    async fn all(db: &Db, key: TenantId, batch: &[&Waiting]) -> Result<Vec<Vec<Stored>>, Error> {
+        let tenant = db.tenant(key);
         let mut emails: Vec<&NewEmail> = Vec::with_capacity(batch.len());
         for waiting in batch {
             match waiting {
                 Waiting::One(email) => emails.push(email),
                 // It is alone.
-                Waiting::Together(together) => return Ok(vec![together.store(tenant).await?]),
+                Waiting::Together(together) => return Ok(vec![together.store(&tenant).await?]),
             }
         }
         let stored = tenant.store_emails(&emails).await?;

@@ -3,12 +3,12 @@
 
 use std::collections::HashSet;
 
-use crate::domain::ids::FolderId;
+use crate::domain::ids::{FolderId, TenantId};
 use crate::mail::batches::{Admitted, Work};
 use crate::store::Error;
+use crate::store::db::Db;
 use crate::store::entries::Entry;
 use crate::store::flags::Change;
-use crate::store::tenant::Tenant;
 
 /// Changes of one batch at most.
 const CHANGES: usize = 64;
@@ -26,6 +26,7 @@ pub(super) struct Batch {
 }
 
 impl Work for Flagging {
+    type Key = TenantId;
     type One = Change;
     type Done = Vec<Entry>;
     type Batch = Batch;
@@ -43,8 +44,8 @@ impl Work for Flagging {
         Admitted::Yes
     }
 
-    async fn all(tenant: &Tenant, batch: &[&Change]) -> Result<Vec<Vec<Entry>>, Error> {
-        tenant.store_flags(batch).await
+    async fn all(db: &Db, key: TenantId, batch: &[&Change]) -> Result<Vec<Vec<Entry>>, Error> {
+        db.tenant(key).store_flags(batch).await
     }
 
     fn passes(_: &Error) -> bool {

@@ -71,23 +71,6 @@ impl Db {
         Ok(SenderSettings { save_sent, track_opens, track_clicks, domain_verified })
     }
 
-    /// The tracking host of a domain, `None` inside for the server's own;
-    /// [`Error::NotFound`] when `tenant` has not proven the domain.
-    pub async fn sending_domain(
-        &self,
-        tenant: TenantId,
-        domain: &str,
-    ) -> Result<Option<String>, Error> {
-        Ok(sqlx::query_scalar(
-            "SELECT tracking_host FROM public.tenant_domains
-             WHERE tenant_id = $1 AND domain = $2 AND verified_at IS NOT NULL",
-        )
-        .bind(tenant.0)
-        .bind(domain)
-        .fetch_one(self.pool())
-        .await?)
-    }
-
     /// Whether `tenant` has proven that `domain` is its own.
     pub async fn domain_is_verified(&self, tenant: TenantId, domain: &str) -> Result<bool, Error> {
         Ok(sqlx::query_scalar(

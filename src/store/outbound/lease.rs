@@ -69,6 +69,15 @@ pub struct Leased {
     pub track_clicks: bool,
     /// The recipient is on the suppression list by now.
     pub suppressed: bool,
+    /// The domain in From, where it is proven to be the organisation's.
+    pub author: Option<Author>,
+}
+
+/// A proven domain that mail is from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Author {
+    /// The name in its tracking URLs; `None` for the server's own.
+    pub tracking_host: Option<String>,
 }
 
 /// What a row by another program gives instead of a stored email.
@@ -94,18 +103,21 @@ pub struct LeaseRequest<'a> {
     /// For whom.
     pub node: NodeId,
     /// Rows at most.
-    pub limit: u32,
+    pub limit: usize,
     /// Rows at most for one destination domain.
-    pub per_domain: u32,
+    pub per_domain: usize,
     /// For how long.
     pub time: Duration,
-    /// Destination domains that have as many deliveries as they may.
-    pub busy: &'a [String],
+    /// Destination domains for which enough is in hand.
+    pub domains: &'a [String],
+    /// Organisations of which enough is in hand.
+    pub tenants: &'a [TenantId],
 }
 
 // Organisations take turns, within one the destinations take turns, and bulk
 // comes after all else. Looks at no more than the first 1,000 due rows of each
-// organisation, so that one that queues a million slows nobody down.
+// organisation, past at most 20,000 for destinations that are busy, so that one
+// that queues a million slows nobody down.
 //
 // More candidates than needed are chosen: another node may be locking the same.
 // An attempt counts from here: `attempts` on disk is the record that one began.
@@ -120,14 +132,15 @@ const LEASE: &str = "
         SELECT d.id, t.id AS tenant_id, b.bulk, d.recipient_domain, d.next_attempt_at,
             row_number() OVER (PARTITION BY t.id, b.bulk, d.recipient_domain ORDER BY d.next_attempt_at) AS in_domain
         FROM waiting w
-        JOIN public.tenants t ON t.id = w.tenant_id AND t.status = 'active'
+        JOIN public.tenants t ON t.id = w.tenant_id AND t.status = 'active' AND t.id <> ALL ($6)
         CROSS JOIN (VALUES (false), (true)) AS b (bulk)
         CROSS JOIN LATERAL (
-            SELECT o.id, o.recipient_domain, o.next_attempt_at FROM public.outbound_messages o
-            WHERE o.state = 'queued' AND o.tenant_id = w.tenant_id AND (o.class = 'bulk') = b.bulk
-                AND o.next_attempt_at <= now()
-            ORDER BY o.next_attempt_at LIMIT 1000) d
-        WHERE d.recipient_domain <> ALL ($5)
+            SELECT n.* FROM (
+                SELECT o.id, o.recipient_domain, o.next_attempt_at FROM public.outbound_messages o
+                WHERE o.state = 'queued' AND o.tenant_id = w.tenant_id AND (o.class = 'bulk') = b.bulk
+                    AND o.next_attempt_at <= now()
+                ORDER BY o.next_attempt_at LIMIT 20000) n
+            WHERE n.recipient_domain <> ALL ($5) LIMIT 1000) d
     ), turns AS (
         SELECT d.*, row_number() OVER (PARTITION BY d.recipient_domain ORDER BY d.bulk, d.in_domain) AS to_domain,
             row_number() OVER (PARTITION BY d.tenant_id, d.bulk ORDER BY d.in_domain, d.next_attempt_at) AS turn
@@ -149,7 +162,10 @@ const LEASE: &str = "
         o.dsn_envid, o.dsn_orcpt, o.require_tls, o.smtputf8, o.track_opens, o.track_clicks,
         o.deliver_by, o.deliver_by_mode, o.delay_notified_at IS NOT NULL AS delay_told,
         EXISTS (SELECT 1 FROM public.suppression_list s
-                WHERE s.tenant_id = o.tenant_id AND s.address = o.recipient) AS suppressed";
+                WHERE s.tenant_id = o.tenant_id AND s.address = o.recipient) AS suppressed,
+        ARRAY(SELECT d.tracking_host FROM public.tenant_domains d
+              WHERE d.tenant_id = o.tenant_id AND d.domain = lower(substring(o.from_address FROM '[^@]*$'))
+                AND d.verified_at IS NOT NULL) AS author";
 
 // What a node that stopped was sending may have arrived or not; the attempt is
 // on record as one that was cut off.
@@ -173,10 +189,11 @@ impl Db {
     pub async fn lease(&self, request: LeaseRequest<'_>) -> Result<Vec<Leased>, Error> {
         let rows = sqlx::query(LEASE)
             .bind(request.node.0)
-            .bind(i64::from(request.limit))
-            .bind(i64::from(request.per_domain))
+            .bind(i64::try_from(request.limit).unwrap_or(i64::MAX))
+            .bind(i64::try_from(request.per_domain).unwrap_or(i64::MAX))
             .bind(interval(request.time)?)
-            .bind(request.busy)
+            .bind(request.domains)
+            .bind(request.tenants.iter().map(|tenant| tenant.0).collect::<Vec<_>>())
             .fetch_all(self.pool())
             .await?;
         rows.iter().map(leased).collect()
@@ -191,7 +208,8 @@ impl Db {
         .await?)
     }
 
-    /// Prolongs the leases of rows that a node has in hand.
+    /// Prolongs the leases of rows that a node has in hand; not of those that
+    /// are being settled at this moment.
     pub async fn renew_leases(
         &self,
         node: NodeId,
@@ -200,7 +218,9 @@ impl Db {
     ) -> Result<(), Error> {
         sqlx::query(
             "UPDATE public.outbound_messages SET leased_until = now() + $3
-             WHERE id = ANY ($2) AND state = 'sending' AND leased_by = $1",
+             WHERE id IN (SELECT o.id FROM public.outbound_messages o
+                WHERE o.id = ANY ($2) AND o.state = 'sending' AND o.leased_by = $1
+                FOR UPDATE SKIP LOCKED)",
         )
         .bind(node.0)
         .bind(rows.iter().map(|id| id.0).collect::<Vec<_>>())
@@ -248,6 +268,7 @@ impl Db {
 fn leased(row: &PgRow) -> Result<Leased, Error> {
     let id = |name: &str| row.try_get::<Option<Uuid>, _>(name);
     let words: Vec<String> = row.try_get("dsn_notify")?;
+    let mut author: Vec<Option<String>> = row.try_get("author")?;
     Ok(Leased {
         id: OutboundId(row.try_get("id")?),
         tenant: TenantId(row.try_get("tenant_id")?),
@@ -274,6 +295,7 @@ fn leased(row: &PgRow) -> Result<Leased, Error> {
         track_opens: row.try_get("track_opens")?,
         track_clicks: row.try_get("track_clicks")?,
         suppressed: row.try_get("suppressed")?,
+        author: author.pop().map(|tracking_host| Author { tracking_host }),
     })
 }
 

@@ -7,7 +7,7 @@ mod settle;
 mod show;
 
 pub use enqueue::{Enqueue, SenderSettings};
-pub use lease::{Draft, LeaseRequest, Leased};
+pub use lease::{Author, Draft, LeaseRequest, Leased};
 pub use operate::Selection;
 pub use settle::{Attempt, Settlement};
 pub use show::{Listed, PastAttempt};

@@ -1,8 +1,11 @@
 //! What became of an attempt.
 
+use std::collections::HashSet;
+
+use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
-use sqlx::types::Json;
 use sqlx::types::time::OffsetDateTime;
+use sqlx::types::{Json, Uuid};
 
 use crate::domain::ids::{EmailId, NodeId, OutboundId};
 use crate::domain::outcome::{Outcome, Reply, Via};
@@ -13,7 +16,7 @@ use crate::store::tenant::TenantTx;
 
 /// Where a leased row goes from here.
 #[derive(Clone, Debug)]
-pub struct Settlement<'a> {
+pub struct Settlement {
     /// The row.
     pub id: OutboundId,
     /// Whose lease it is.
@@ -25,49 +28,59 @@ pub struct Settlement<'a> {
     /// The event's name in `analytics_events`.
     pub event: &'static str,
     /// Why: the reply that decided it.
-    pub reply: &'a Reply,
+    pub reply: Reply,
     /// The attempt, where one was made.
-    pub attempt: Option<Attempt<'a>>,
+    pub attempt: Option<Attempt>,
     /// The recipient goes on the suppression list.
     pub suppress: bool,
 }
 
 /// One row of `delivery_attempts`.
-#[derive(Clone, Copy, Debug)]
-pub struct Attempt<'a> {
+#[derive(Clone, Debug)]
+pub struct Attempt {
     /// When it began.
     pub started_at: OffsetDateTime,
     /// How it ended.
-    pub outcome: &'a Outcome,
+    pub outcome: Outcome,
     /// Where and how it was made.
-    pub via: &'a Via,
+    pub via: Via,
 }
 
 // Whoever finds the lease gone leaves the row to its new holder, except for a
 // delivery: that is a fact, and knowing it keeps the message from going twice.
 const SETTLE: &str = "
-    WITH settled AS (
+    WITH ended AS (
+        SELECT * FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::integer[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::boolean[])
+            AS e (id, state, due, code, enhanced, reply, host, outcome, started_at, ip, tls, event, properties, suppress)
+    ), settled AS (
         UPDATE public.outbound_messages o
-        SET state = $3, next_attempt_at = coalesce($4, o.next_attempt_at), leased_until = NULL, leased_by = NULL,
-            held_reason = NULL, finished_at = CASE WHEN $3 = 'queued' THEN NULL ELSE now() END,
-            last_code = $5, last_enhanced = $6, last_text = $7, last_host = $8
-        WHERE o.id = $1 AND (o.state = 'sending' AND o.leased_by = $2
-            OR $3 = 'delivered' AND o.state IN ('queued', 'held', 'sending', 'expired', 'cancelled'))
-        RETURNING o.id, o.tenant_id, o.attempts, o.recipient, o.email_id, o.address_id
+        SET state = e.state, next_attempt_at = coalesce(e.due, o.next_attempt_at), leased_until = NULL, leased_by = NULL,
+            held_reason = NULL, finished_at = CASE WHEN e.state = 'queued' THEN NULL ELSE now() END,
+            last_code = e.code, last_enhanced = e.enhanced, last_text = e.reply, last_host = e.host
+        FROM ended e
+        WHERE o.id = e.id AND (o.state = 'sending' AND o.leased_by = $1
+            OR e.state = 'delivered' AND o.state IN ('queued', 'held', 'sending', 'expired', 'cancelled'))
+        RETURNING o.id, o.tenant_id, o.attempts, o.recipient, o.email_id, o.address_id,
+            e.state, e.code, e.enhanced, e.reply, e.host, e.outcome, e.started_at, e.ip, e.tls, e.event, e.properties, e.suppress
     ), attempt AS (
         INSERT INTO public.delivery_attempts (tenant_id, outbound_message_id, attempt, started_at, outcome, code, enhanced,
             reply, host, ip, tls)
-        SELECT s.tenant_id, s.id, s.attempts, $10, $9, $5, $6, $7, $8, $11::inet, $12 FROM settled s WHERE $9 IS NOT NULL
+        SELECT s.tenant_id, s.id, s.attempts, s.started_at, s.outcome, s.code, s.enhanced, s.reply, s.host, s.ip::inet, s.tls
+        FROM settled s WHERE s.outcome IS NOT NULL
     ), event AS (
         INSERT INTO public.analytics_events (tenant_id, event, outbound_message_id, email_id, address_id, properties)
-        SELECT s.tenant_id, $13, s.id, s.email_id, s.address_id, $14 || jsonb_build_object('attempt', s.attempts)
+        SELECT s.tenant_id, s.event, s.id, s.email_id, s.address_id, s.properties || jsonb_build_object('attempt', s.attempts)
         FROM settled s
     ), suppression AS (
         INSERT INTO public.suppression_list (tenant_id, address, reason, detail, outbound_message_id)
-        SELECT s.tenant_id, s.recipient, 'hard_bounce', $7, s.id FROM settled s WHERE $15
+        SELECT s.tenant_id, s.recipient, 'hard_bounce', s.reply, s.id FROM settled s WHERE s.suppress
         ON CONFLICT ON CONSTRAINT suppression_list_tenant_id_address_key DO NOTHING
+    ), first AS (
+        SELECT public.note_first_sent(t.id) AS noted FROM public.tenants t
+        WHERE t.first_sent_at IS NULL AND t.id IN (SELECT s.tenant_id FROM settled s WHERE s.state = 'delivered')
     )
-    SELECT CASE WHEN $3 = 'delivered' THEN public.note_first_sent(s.tenant_id) END IS NULL FROM settled s";
+    SELECT s.id, (SELECT count(f.noted) FROM first f) AS firsts FROM settled s";
 
 impl TenantTx {
     /// The sender was told that a row is late.
@@ -81,18 +94,19 @@ impl TenantTx {
 }
 
 impl Db {
-    /// Settles one recipient in a transaction of its own: one round trip.
-    /// Whether the row was still this node's.
-    pub async fn settle(&self, settlement: &Settlement<'_>) -> Result<bool, Error> {
+    /// Settles rows of one node in a transaction of their own: one round trip.
+    /// Which of them were still that node's.
+    pub async fn settle(&self, all: &[&Settlement]) -> Result<HashSet<OutboundId>, Error> {
         let mut conn = self.pool().acquire().await?;
-        settle(&mut conn, settlement).await
+        settle(&mut conn, all).await
     }
 }
 
 impl TenantTx {
-    /// Settles one recipient as part of this transaction.
-    pub async fn settle(&mut self, settlement: &Settlement<'_>) -> Result<bool, Error> {
-        settle(self.conn(), settlement).await
+    /// Settles one recipient as part of this transaction. Whether the row was
+    /// still its node's.
+    pub async fn settle(&mut self, settlement: &Settlement) -> Result<bool, Error> {
+        Ok(!settle(self.conn(), &[settlement]).await?.is_empty())
     }
 
     /// The content that was composed for a row that another program wrote.
@@ -115,34 +129,44 @@ impl TenantTx {
     }
 }
 
-async fn settle(conn: &mut PgConnection, settlement: &Settlement<'_>) -> Result<bool, Error> {
-    let Settlement { reply, attempt, .. } = settlement;
-    let via = attempt.map(|attempt| attempt.via);
-    let host = via.and_then(|via| via.host.as_deref());
-    let tls = via.and_then(|via| via.tls.as_deref());
-    let enhanced = reply.enhanced_text();
-    let properties = serde_json::json!({
-        "code": reply.code, "enhanced": &enhanced, "host": host, "tls": tls,
-    });
-    let done = sqlx::query(SETTLE)
-        .bind(settlement.id.0)
-        .bind(settlement.node.0)
-        .bind(settlement.state.as_str())
-        .bind(settlement.next_attempt_at)
-        .bind(i32::from(reply.code))
-        .bind(&enhanced)
-        .bind(&reply.text)
-        .bind(host)
-        .bind(attempt.map(|attempt| outcome_word(attempt.outcome)))
-        .bind(attempt.map(|attempt| attempt.started_at))
-        .bind(via.and_then(|via| via.ip).map(|ip| ip.to_string()))
-        .bind(tls)
-        .bind(settlement.event)
-        .bind(Json(properties))
-        .bind(settlement.suppress)
-        .fetch_optional(conn)
+async fn settle(
+    conn: &mut PgConnection,
+    all: &[&Settlement],
+) -> Result<HashSet<OutboundId>, Error> {
+    let Some(first) = all.first() else { return Ok(HashSet::new()) };
+    let via = |one: &Settlement| one.attempt.as_ref().map(|attempt| attempt.via.clone());
+    let vias: Vec<Via> = all.iter().map(|one| via(one).unwrap_or_default()).collect();
+    let attempts: Vec<Option<&Attempt>> = all.iter().map(|one| one.attempt.as_ref()).collect();
+    let rows = sqlx::query(SETTLE)
+        .bind(first.node.0)
+        .bind(all.iter().map(|one| one.id.0).collect::<Vec<_>>())
+        .bind(all.iter().map(|one| one.state.as_str()).collect::<Vec<_>>())
+        .bind(all.iter().map(|one| one.next_attempt_at).collect::<Vec<_>>())
+        .bind(all.iter().map(|one| i32::from(one.reply.code)).collect::<Vec<_>>())
+        .bind(all.iter().map(|one| one.reply.enhanced_text()).collect::<Vec<_>>())
+        .bind(all.iter().map(|one| one.reply.text.as_str()).collect::<Vec<_>>())
+        .bind(vias.iter().map(|via| via.host.as_deref()).collect::<Vec<_>>())
+        .bind(attempts.iter().map(|one| one.map(|a| outcome_word(&a.outcome))).collect::<Vec<_>>())
+        .bind(attempts.iter().map(|one| one.map(|a| a.started_at)).collect::<Vec<_>>())
+        .bind(vias.iter().map(|via| via.ip.map(|ip| ip.to_string())).collect::<Vec<_>>())
+        .bind(vias.iter().map(|via| via.tls.as_deref()).collect::<Vec<_>>())
+        .bind(all.iter().map(|one| one.event).collect::<Vec<_>>())
+        .bind(all.iter().map(|one| Json(properties(one))).collect::<Vec<_>>())
+        .bind(all.iter().map(|one| one.suppress).collect::<Vec<_>>())
+        .fetch_all(conn)
         .await?;
-    Ok(done.is_some())
+    rows.iter().map(|row| Ok(OutboundId(row.try_get::<Uuid, _>("id")?))).collect()
+}
+
+/// What the event says beside the number of the attempt.
+fn properties(one: &Settlement) -> serde_json::Value {
+    let via = one.attempt.as_ref().map(|attempt| &attempt.via);
+    serde_json::json!({
+        "code": one.reply.code,
+        "enhanced": one.reply.enhanced_text(),
+        "host": via.and_then(|via| via.host.as_deref()),
+        "tls": via.and_then(|via| via.tls.as_deref()),
+    })
 }
 
 fn outcome_word(outcome: &Outcome) -> &'static str {

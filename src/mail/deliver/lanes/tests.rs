@@ -1,0 +1,143 @@
+use uuid::Uuid;
+
+use super::*;
+use crate::config::Config;
+use crate::domain::envelope::{DsnReturn, Notify};
+use crate::domain::ids::{EmailId, QueueId};
+use crate::domain::queue::Source;
+
+fn row(tenant: u128, domain: &str, class: Class) -> Leased {
+    Leased {
+        id: OutboundId(Uuid::new_v4()),
+        tenant: TenantId(Uuid::from_u128(tenant)),
+        queue_id: QueueId::random(),
+        email: Some(EmailId(Uuid::new_v4())),
+        address: None,
+        source: Source::Api,
+        class,
+        reverse_path: "a@x.test".to_owned(),
+        recipient: format!("b@{domain}"),
+        recipient_domain: domain.to_owned(),
+        from_address: "a@x.test".to_owned(),
+        attempts: 1,
+        queued_at: time::OffsetDateTime::UNIX_EPOCH,
+        expires_at: None,
+        notify: Notify { success: false, failure: true, delay: true },
+        ret: DsnReturn::Headers,
+        envid: None,
+        orcpt: None,
+        deliver_by: None,
+        delay_told: false,
+        require_tls: false,
+        smtputf8: false,
+        track_opens: false,
+        track_clicks: false,
+        suppressed: false,
+        author: None,
+    }
+}
+
+fn many(count: usize, tenant: u128, domain: &str, class: Class) -> Vec<Leased> {
+    (0..count).map(|_| row(tenant, domain, class)).collect()
+}
+
+fn lanes(connections: usize, per_domain: usize, per_tenant: usize) -> Lanes {
+    let text = format!(
+        "[queue]\nconcurrency = {connections}\nconcurrency_per_domain = {per_domain}\n\
+         concurrency_per_tenant = {per_tenant}"
+    );
+    Lanes::new(&Config::parse(&text, |_| None).unwrap().queue, Arc::default())
+}
+
+#[test]
+fn people_go_before_bulk_and_the_recipients_of_one_message_go_together() {
+    let lanes = lanes(10, 10, 10);
+    let bulk = row(1, "x.test", Class::Bulk);
+    let first = row(1, "x.test", Class::Personal);
+    let mut same = first.clone();
+    same.id = OutboundId(Uuid::new_v4());
+    let other = row(1, "x.test", Class::Transactional);
+    let ids = [first.id, same.id];
+    lanes.add(vec![bulk, first, other, same], Instant::now());
+    let (rows, _first) = lanes.take("x.test").unwrap();
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), ids);
+    let (rows, _second) = lanes.take("x.test").unwrap();
+    assert_eq!(rows[0].class, Class::Transactional);
+    let (rows, _third) = lanes.take("x.test").unwrap();
+    assert_eq!(rows[0].class, Class::Bulk);
+    assert!(lanes.take("x.test").is_none());
+}
+
+#[test]
+fn a_lane_gets_a_connection_for_ten_rows_and_more_where_its_server_is_slow() {
+    let lanes = lanes(100, 20, 100);
+    let now = Instant::now();
+    lanes.add(many(9, 1, "x.test", Class::Personal), now);
+    assert_eq!(lanes.open(now).len(), 1);
+    lanes.add(many(9, 1, "x.test", Class::Personal), now);
+    assert_eq!(lanes.open(now).len(), 1, "18 rows: one more");
+    lanes.add(many(80, 1, "x.test", Class::Personal), now);
+    assert_eq!(lanes.open(now).len(), 0, "two are the begin");
+    for _ in 0..5 {
+        lanes.saw("x.test", true);
+    }
+    assert_eq!(lanes.open(now).len(), 2, "the window has grown to four");
+    for _ in 0..4 {
+        lanes.closed("x.test");
+    }
+    lanes.saw("x.test", false);
+    lanes.saw("x.test", false);
+    assert_eq!(lanes.open(now).len(), 1, "and shrunk to one");
+
+    let slow = lanes_with_three_rows(now);
+    assert_eq!(slow.open(now).len(), 1);
+    assert_eq!(slow.open(now).len(), 0);
+    assert_eq!(slow.open(now + SLOW).len(), 1);
+}
+
+fn lanes_with_three_rows(now: Instant) -> Lanes {
+    let lanes = lanes(100, 20, 100);
+    lanes.add(many(3, 1, "x.test", Class::Personal), now);
+    lanes
+}
+
+#[test]
+fn bulk_leaves_a_quarter_of_the_connections_to_people() {
+    let lanes = lanes(8, 2, 100);
+    let now = Instant::now();
+    for domain in 0..20 {
+        lanes.add(many(1, 1, &format!("news{domain}.test"), Class::Bulk), now);
+    }
+    assert_eq!(lanes.open(now).len(), 6);
+    lanes.add(many(1, 2, "people.test", Class::Personal), now);
+    assert_eq!(lanes.open(now), ["people.test"]);
+}
+
+#[test]
+fn an_organisation_has_its_share_of_deliveries_and_others_pass_it() {
+    let lanes = lanes(100, 20, 1);
+    let now = Instant::now();
+    lanes.add(many(2, 1, "x.test", Class::Personal), now);
+    lanes.add(many(1, 2, "x.test", Class::Personal), now);
+    let (first, held) = lanes.take("x.test").unwrap();
+    let (second, _other) = lanes.take("x.test").unwrap();
+    assert_ne!(first[0].tenant, second[0].tenant);
+    assert!(lanes.take("x.test").is_none());
+    drop(held);
+    assert_eq!(lanes.take("x.test").unwrap().0[0].tenant, first[0].tenant);
+}
+
+#[test]
+fn what_is_in_hand_is_told_until_it_is_delivered_or_given_back() {
+    let lanes = lanes(100, 20, 100);
+    lanes.add(many(60, 1, "x.test", Class::Personal), Instant::now());
+    assert_eq!((lanes.rows().len(), lanes.room()), (60, ROWS - 60));
+    assert_eq!(lanes.busy().domains, ["x.test"]);
+    assert!(lanes.busy().tenants.is_empty());
+    let (_, taken) = lanes.take("x.test").unwrap();
+    assert_eq!(lanes.rows().len(), 60);
+    drop(taken);
+    assert_eq!(lanes.rows().len(), 59);
+    assert_eq!(lanes.close().len(), 59);
+    assert!(lanes.rows().is_empty() && lanes.take("x.test").is_none());
+}
