@@ -19,6 +19,8 @@ pub struct Queue {
     pub expire_after: Span,
     /// The same for newsletters and other bulk.
     pub expire_bulk_after: Span,
+    /// When people are told that their message is delayed; zero is never.
+    pub delay_notice_after: Span,
     /// Deliveries at once.
     pub concurrency: NonZeroUsize,
     /// Deliveries at once to one destination domain, once it has shown that it takes them.

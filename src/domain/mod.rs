@@ -7,6 +7,7 @@ pub mod address;
 pub mod casemap;
 pub mod deliver_by;
 pub mod envelope;
+pub mod fault;
 pub mod flags;
 pub mod grams;
 pub mod hex;

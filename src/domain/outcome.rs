@@ -22,6 +22,17 @@ impl Reply {
         self.code >= 500
     }
 
+    /// Reads `class.subject.detail` (RFC 3463 §2).
+    pub fn read_enhanced(text: &str) -> Option<(u8, u16, u16)> {
+        let mut numbers = text.trim().splitn(3, '.').map(|digits| {
+            let fits =
+                (1..=3).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+            digits.parse::<u16>().ok().filter(|_| fits)
+        });
+        let (class, subject, detail) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        Some((u8::try_from(class).ok()?, subject, detail))
+    }
+
     /// The enhanced code as text, if there is one.
     pub fn enhanced_text(&self) -> Option<String> {
         self.enhanced.map(|(class, subject, detail)| format!("{class}.{subject}.{detail}"))
@@ -65,6 +76,19 @@ impl Outcome {
     pub fn reply(&self) -> &Reply {
         match self {
             Self::Delivered(reply) | Self::Deferred(reply) | Self::Failed(reply) => reply,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enhanced_codes_read_back() {
+        assert_eq!(Reply::read_enhanced("5.1.10"), Some((5, 1, 10)));
+        for bad in ["", "5.1", "5.1.", "5.1.1.1", "5.+1.1", "999.1.1", "5.1.1000"] {
+            assert_eq!(Reply::read_enhanced(bad), None, "{bad}");
         }
     }
 }

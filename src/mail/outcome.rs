@@ -2,9 +2,19 @@
 //!
 //! The one place that decides it. Whoever talks to a remote server says how far
 //! the conversation had come and what was said; whoever fails before that says
-//! so with one of the replies made here.
+//! so with one of the [replies] made here. Where the words of a server tell more
+//! than its code, they count: [`texts`].
 
+mod replies;
+mod texts;
+
+use crate::domain::fault::Fault;
 use crate::domain::outcome::{Outcome, Reply};
+
+pub use replies::{
+    connection, dns_trouble, loops_back, no_route, not_now, not_offered, null_mx, our_trouble,
+    out_of_step, refused, suppressed, taken, time_is_over, too_big, unknown_here,
+};
 
 /// How far a conversation had come when a reply ended it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +47,9 @@ pub fn judge(phase: Phase, reply: Reply) -> Outcome {
         // message can wait for it. Or they want TLS or AUTH, which an attempt
         // in better order may offer.
         (Phase::Host, _) | (_, 530 | 534 | 538) => Outcome::Deferred(reply),
+        (_, 500..) if texts::known(&reply).is_some_and(|known| known.later) => {
+            Outcome::Deferred(reply)
+        }
         // RFC 5321 §4.5.3.1.10: the old code for "too many recipients".
         (Phase::Rcpt, 552) if reply.enhanced.is_none() => Outcome::Deferred(reply),
         (_, 500..) => Outcome::Failed(reply),
@@ -61,91 +74,55 @@ pub fn tries_next_host(phase: Phase, reply: &Reply) -> bool {
 pub fn suppresses(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Failed(reply) => {
-            reply.enhanced.is_some_and(|enhanced| DEAD_ADDRESS.contains(&enhanced))
+            let is_policy = matches!(reply.enhanced, Some((_, 7, _)));
+            !is_policy && fault(reply, true) == Fault::Address
         }
         Outcome::Delivered(_) | Outcome::Deferred(_) => false,
     }
 }
 
-/// A reply of our own making, for what no remote server said.
-fn ours(code: u16, enhanced: (u8, u16, u16), text: impl Into<String>) -> Reply {
-    Reply { code, enhanced: Some(enhanced), text: text.into() }
+/// What a refusal is about; `remote` says that it is another server's or the way to one.
+pub fn fault(reply: &Reply, remote: bool) -> Fault {
+    match texts::known(reply) {
+        Some(known) if remote => known.fault,
+        _ => by_code(reply, remote),
+    }
 }
 
-/// The host cannot be reached or the connection broke.
-pub fn connection(why: impl std::fmt::Display) -> Reply {
-    ours(421, (4, 4, 2), format!("connection failed: {why}"))
+/// Whether what ended transiently tells against the address: nothing does that
+/// is about us, the message or how much we send.
+pub fn wears_out(fault: Fault) -> bool {
+    matches!(fault, Fault::Address | Fault::Full | Fault::Route | Fault::Theirs | Fault::Unknown)
 }
 
-/// The server's replies make no sense.
-pub fn out_of_step(why: &str) -> Reply {
-    ours(451, (4, 5, 0), why)
-}
-
-/// The message needs an extension that the server does not have.
-pub fn not_offered(what: &str, enhanced: (u8, u16, u16)) -> Reply {
-    ours(550, enhanced, format!("the server does not offer {what}, which this message needs"))
-}
-
-/// The message is larger than the server says it takes (RFC 1870 §6.1).
-pub fn too_big(limit: u64) -> Reply {
-    ours(552, (5, 3, 4), format!("the server takes at most {limit} octets"))
-}
-
-/// RFC 7505 §3
-pub fn null_mx() -> Reply {
-    ours(556, (5, 1, 10), "the domain takes no mail (null MX)")
-}
-
-/// There is no such domain, or nothing there that could take mail.
-pub fn no_route() -> Reply {
-    ours(550, (5, 1, 2), "the domain has no mail server")
-}
-
-/// The name servers did not answer.
-pub fn dns_trouble(why: impl std::fmt::Display) -> Reply {
-    ours(451, (4, 4, 3), format!("name resolution failed: {why}"))
-}
-
-/// The domain's mail servers are ourselves, and we do not know the address
-/// (RFC 5321 §5.1).
-pub fn loops_back() -> Reply {
-    ours(550, (5, 4, 6), "mail for this domain comes back to this server, which does not host it")
-}
-
-/// A mailbox here took it.
-pub fn taken() -> Reply {
-    ours(250, (2, 1, 5), "delivered to a mailbox here")
-}
-
-/// A domain of ours without that mailbox.
-pub fn unknown_here() -> Reply {
-    ours(550, (5, 1, 1), "there is no such mailbox here")
-}
-
-/// A mailbox here cannot take it for a reason of its own; it may again.
-pub fn not_now(enhanced: (u8, u16, u16), why: impl Into<String>) -> Reply {
-    ours(450, enhanced, why)
-}
-
-/// Something of ours does not work.
-pub fn our_trouble(why: &str) -> Reply {
-    ours(451, (4, 3, 0), why)
-}
-
-/// The sender may not send it as it stands.
-pub fn refused(enhanced: (u8, u16, u16), why: impl Into<String>) -> Reply {
-    ours(550, enhanced, why)
-}
-
-/// The time that the sender set for it is over (RFC 2852 §4).
-pub fn time_is_over() -> Reply {
-    ours(550, (5, 4, 7), "it could not be delivered by the time that you set for it")
-}
-
-/// The recipient is on the organisation's suppression list.
-pub fn suppressed() -> Reply {
-    ours(550, (5, 7, 1), "the recipient is on the suppression list of your organisation")
+/// By the registry of RFC 5248, as far as a code says anything.
+fn by_code(reply: &Reply, remote: bool) -> Fault {
+    let Some((class, subject, detail)) = reply.enhanced else {
+        return match reply.code {
+            530 | 538 => Fault::Tls,
+            521 | 556 => Fault::Route,
+            ..500 => Fault::Theirs,
+            _ => Fault::Unknown,
+        };
+    };
+    if DEAD_ADDRESS.contains(&(5, subject, detail)) && (class, subject) != (4, 2) {
+        return Fault::Address;
+    }
+    match (subject, detail) {
+        (1, 7 | 8) | (7, 20..=27) => Fault::Unproven,
+        (2, 2) => Fault::Full,
+        (2, 3) | (3, 4) => Fault::Size,
+        (3, _) if !remote => Fault::Ours,
+        (4, 5) | (5, 3) | (7, 28) => Fault::Rate,
+        (4, 7) => Fault::Late,
+        (4, 3 | 4 | 6) => Fault::Route,
+        (6, _) => Fault::Content,
+        (7, 4 | 5 | 10 | 11 | 30) => Fault::Tls,
+        (7, _) => Fault::Policy,
+        (2..=4, _) => Fault::Theirs,
+        (5, _) if class == 4 => Fault::Theirs,
+        _ => Fault::Unknown,
+    }
 }
 
 #[cfg(test)]
@@ -190,7 +167,113 @@ mod tests {
             assert_eq!(word(phase, reply(code)), expected, "{phase:?} {code}");
         }
         let full = Reply { enhanced: Some((5, 2, 2)), ..reply(552) };
-        assert_eq!(word(Rcpt, full), "failed");
+        assert_eq!(word(Rcpt, full), "deferred");
+    }
+
+    /// A reply as a server has it: `550 5.1.1 words`.
+    fn said(line: &str) -> Reply {
+        let said = crate::wire::smtp::reply::replies(format!("{line}\r\n").as_bytes());
+        said.into_iter().next().unwrap().into_reply()
+    }
+
+    /// What a server says to RCPT, what becomes of the recipient, what it is about, and whether
+    /// the address is suppressed.
+    const SAID: &[(&str, &str, &str, bool)] = &[
+        ("550 5.1.1 User unknown", "failed", "address", true),
+        ("550 User unknown", "failed", "address", true),
+        (
+            "554 5.7.1 <a@b.test>: Recipient address rejected: user unknown",
+            "failed",
+            "address",
+            false,
+        ),
+        (
+            "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)",
+            "failed",
+            "address",
+            true,
+        ),
+        (
+            "554 delivery error: dd This user doesn't have a yahoo.com account",
+            "failed",
+            "address",
+            true,
+        ),
+        (
+            "550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302).",
+            "failed",
+            "address",
+            true,
+        ),
+        (
+            "550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents it",
+            "deferred",
+            "rate",
+            false,
+        ),
+        ("552 5.2.2 The account is over quota and inactive", "failed", "address", true),
+        ("550 Mailbox full", "deferred", "full", false),
+        ("552 5.2.2 No", "deferred", "full", false),
+        ("554 5.7.1 Greylisted, come again in 5 minutes", "deferred", "greylisted", false),
+        (
+            "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3140).",
+            "deferred",
+            "blocked",
+            false,
+        ),
+        (
+            "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
+            "deferred",
+            "blocked",
+            false,
+        ),
+        ("550 5.7.1 Message rejected: domain listed at Spamhaus DBL", "failed", "content", false),
+        (
+            "550 5.7.26 This mail has been blocked because the sender is unauthenticated.",
+            "failed",
+            "unproven",
+            false,
+        ),
+        (
+            "550 5.7.1 Our system has detected that this message is likely unsolicited mail.",
+            "failed",
+            "content",
+            false,
+        ),
+        ("550 5.1.1 Message rejected as spam", "failed", "content", false),
+        ("550 5.7.1 Relay access denied", "failed", "route", false),
+        ("550 5.4.5 Daily SMTP sending quota exceeded", "deferred", "rate", false),
+        ("550 Too many messages, slow down", "deferred", "rate", false),
+        ("550 5.3.0 Something is wrong, please try again later", "deferred", "theirs", false),
+        ("550 5.7.1 No", "failed", "policy", false),
+        ("550 No", "failed", "unknown", false),
+        ("451 4.3.0 No", "deferred", "theirs", false),
+        ("450 4.1.1 User unknown", "deferred", "address", false),
+        ("450 4.2.1 Not now", "deferred", "theirs", false),
+    ];
+
+    #[test]
+    fn words_of_servers_tell_more_than_their_codes() {
+        for (line, expected, about, dead) in SAID.iter().copied() {
+            let reply = said(line);
+            let about_it = fault(&reply, true);
+            assert_eq!(word(Phase::Rcpt, reply.clone()), expected, "{line}");
+            assert_eq!(about_it.as_str(), about, "{line}");
+            assert_eq!(suppresses(&judge(Phase::Rcpt, reply)), dead, "{line}");
+        }
+    }
+
+    #[test]
+    fn our_own_trouble_is_ours() {
+        let about = |reply: &Reply| fault(reply, false).as_str();
+        assert_eq!(about(&our_trouble("no disk")), "ours");
+        assert_eq!(about(&dns_trouble("timeout")), "route");
+        assert_eq!(about(&null_mx()), "address");
+        assert_eq!(about(&unknown_here()), "address");
+        assert_eq!(about(&connection("refused")), "theirs");
+        assert_eq!(about(&not_offered("REQUIRETLS", (5, 7, 30))), "tls");
+        assert_eq!(about(&time_is_over()), "late");
+        assert_eq!(about(&too_big(1)), "size");
     }
 
     #[test]
@@ -199,7 +282,14 @@ mod tests {
         for dead in DEAD_ADDRESS {
             assert!(suppresses(&failed(Some(dead))));
         }
-        for alive in [None, Some((5, 7, 1)), Some((5, 2, 2)), Some((5, 6, 0)), Some((5, 1, 8))] {
+        for alive in [
+            None,
+            Some((5, 7, 1)),
+            Some((5, 2, 2)),
+            Some((5, 1, 4)),
+            Some((5, 6, 0)),
+            Some((5, 1, 8)),
+        ] {
             assert!(!suppresses(&failed(alive)), "{alive:?}");
         }
         let later = Reply { enhanced: Some((5, 1, 1)), ..reply(450) };

@@ -7,12 +7,13 @@ use futures_util::future::join_all;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
+use crate::domain::fault::Fault;
 use crate::domain::ids::{NodeId, OutboundId, TenantId};
 use crate::domain::outcome::{Outcome, Reply, Via};
 use crate::domain::queue::{Source, State};
 use crate::mail::Error;
 use crate::mail::batches::Batches;
-use crate::mail::outcome::{self, suppresses};
+use crate::mail::outcome::{self, suppresses, wears_out};
 use crate::mail::report::{Report, Reports};
 use crate::mail::schedule::{Age, Schedule};
 use crate::mail::settling::Settling;
@@ -143,9 +144,10 @@ impl Queue {
             },
         };
         let reply = ended.outcome.reply();
+        let fault = fault(ended);
         tracing::info!(
             id = %row.id, queue_id = %row.queue_id, state = %state, attempt = row.attempts,
-            code = reply.code, host = ended.via.host.as_deref(), tls = ended.via.tls.as_deref(),
+            code = reply.code, fault = fault.map(Fault::as_str), host = ended.via.host.as_deref(), tls = ended.via.tls.as_deref(),
             "attempt ended"
         );
         let settlement = Settlement {
@@ -160,9 +162,14 @@ impl Queue {
                 outcome: ended.outcome.clone(),
                 via: ended.via.clone(),
             }),
+            fault,
             suppress: suppresses(&ended.outcome),
         };
-        self.record(row, settlement, tells(row, ended, state, now)).await;
+        let late = self.schedule.is_late(&age(row), now);
+        self.record(row, settlement, tells(row, ended, (state, late), now)).await;
+        if state == State::Expired && fault.is_some_and(wears_out) {
+            self.wear_out(row).await;
+        }
     }
 
     /// Ends a row that the time its sender set ran out for, before another attempt.
@@ -181,6 +188,16 @@ impl Queue {
         self.record(row, settlement, action).await;
     }
 
+    /// What nobody could be given for days is not tried for ever.
+    async fn wear_out(&self, row: &Leased) {
+        match self.db.note_expired(row.id).await {
+            Ok(false) => {}
+            Ok(true) => tracing::info!(id = %row.id, "the recipient is suppressed from now on"),
+            // The next message that expires says it again.
+            Err(error) => tracing::warn!(id = %row.id, %error, "an expired message is not counted"),
+        }
+    }
+
     fn without_attempt(
         &self,
         row: &Leased,
@@ -196,6 +213,7 @@ impl Queue {
             event,
             reply,
             attempt: None,
+            fault: None,
             suppress: false,
         }
     }
@@ -274,11 +292,25 @@ fn age(row: &Leased) -> Age {
         queued_at: row.queued_at,
         expires_at: row.expires_at,
         deliver_by: row.deliver_by,
+        delay_told: row.delay_told || !Reports::wanted(row, Action::Delayed),
+    }
+}
+
+/// What a refusal is about.
+fn fault(ended: &Ended) -> Option<Fault> {
+    match &ended.outcome {
+        Outcome::Delivered(_) => None,
+        refused => Some(outcome::fault(refused.reply(), ended.via.ip.is_some())),
     }
 }
 
 /// What the sender may want to hear of.
-fn tells(row: &Leased, ended: &Ended, state: State, now: OffsetDateTime) -> Option<Action> {
+fn tells(
+    row: &Leased,
+    ended: &Ended,
+    (state, late): (State, bool),
+    now: OffsetDateTime,
+) -> Option<Action> {
     match state {
         State::Bounced | State::Expired => Some(Action::Failed),
         State::Delivered if is_here(&ended.via) => Some(Action::Delivered),
@@ -291,6 +323,7 @@ fn tells(row: &Leased, ended: &Ended, state: State, now: OffsetDateTime) -> Opti
         State::Queued if !row.delay_told && row.deliver_by.is_some_and(|by| by.is_late(now)) => {
             Some(Action::Delayed)
         }
+        State::Queued if late => Some(Action::Delayed),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use crate::domain::address::Address;
 use crate::domain::envelope::{DsnReturn, MailFrom, Notify, Recipient};
+use crate::domain::fault::Fault;
 use crate::domain::ids::QueueId;
 use crate::domain::queue::{Class, Source, State};
 use crate::mail::Error;
@@ -112,8 +113,8 @@ impl Reports {
         let recipient = dsn::Recipient {
             address: &row.recipient,
             original: row.orcpt.as_deref(),
-            status: status(settlement),
-            explanation: explanation(settlement, action, &reply.text, remote.is_some()),
+            status: status(row, settlement),
+            explanation: explanation(row, settlement, action, remote.is_some()),
             remote_mta: remote,
             diagnostic: remote.map(|_| words.as_str()),
             last_attempt: Some(OffsetDateTime::now_utc().unix_timestamp()),
@@ -179,11 +180,12 @@ fn returns_all(row: &Leased) -> bool {
 
 /// The status to report: a failure is of class 5, whatever it was before it
 /// was given up (RFC 3464 §2.3.4).
-fn status(settlement: &Settlement) -> (u8, u16, u16) {
+fn status(row: &Leased, settlement: &Settlement) -> (u8, u16, u16) {
     let class = match settlement.state {
         State::Delivered => 2,
         // RFC 2852 §4: it is late, whatever the last attempt said.
-        State::Queued => return (4, 4, 7),
+        State::Queued if row.deliver_by.is_some() => return (4, 4, 7),
+        State::Queued => 4,
         _ => 5,
     };
     match settlement.reply.enhanced {
@@ -194,19 +196,47 @@ fn status(settlement: &Settlement) -> (u8, u16, u16) {
 
 /// What happened, in a sentence for the sender.
 fn explanation<'a>(
-    settlement: &Settlement,
+    row: &Leased,
+    settlement: &'a Settlement,
     action: Action,
-    text: &'a str,
     remote: bool,
 ) -> &'a str {
+    let text = settlement.reply.text.as_str();
     match (action, settlement.state) {
         (Action::Delivered, _) => "The message is in the recipient's mailbox.",
         (Action::Relayed, _) => "The recipient's mail server took the message.",
-        (Action::Delayed, _) => "It was not delivered by the time that you set for it.",
+        (Action::Delayed, _) if row.deliver_by.is_some() => {
+            "It was not delivered by the time that you set for it."
+        }
+        (Action::Delayed, _) => "It is tried again by itself: you need not do anything.",
         (_, State::Expired) if settlement.attempt.is_none() => text,
         (_, State::Expired) => "It was tried for as long as it is kept, without success.",
-        (_, _) if remote => "The recipient's mail server refused the message.",
+        (_, _) if remote => refusal(settlement.fault),
         // Of our own making, and written to be read.
         _ => text,
+    }
+}
+
+/// What another server's refusal means, for somebody who does not read codes.
+fn refusal(fault: Option<Fault>) -> &'static str {
+    match fault {
+        Some(Fault::Address) => {
+            "The recipient's mail server says that there is no such address, or that it takes no \
+             mail any more. Look whether it is written correctly."
+        }
+        Some(Fault::Full) => "The recipient's mailbox is full.",
+        Some(Fault::Size) => "The message is larger than the recipient's mail server takes.",
+        Some(Fault::Content) => {
+            "The recipient's mail server refused the message for what is in it, or took it for spam."
+        }
+        Some(Fault::Policy) => {
+            "The recipient's mail server refused the message: its rules do not let you write there."
+        }
+        Some(Fault::Blocked | Fault::Unproven) => {
+            "The recipient's mail server does not trust ours. This is for the people who run the \
+             mail server of your organisation."
+        }
+        Some(Fault::Route) => "The mail server that is named for the recipient does not know it.",
+        _ => "The recipient's mail server refused the message.",
     }
 }

@@ -14,6 +14,8 @@ pub struct Schedule {
     waits: Vec<Duration>,
     expire: Duration,
     expire_bulk: Duration,
+    /// When people are told that it takes long; zero is never.
+    delay_notice: Duration,
 }
 
 /// What the schedule has to know of a message.
@@ -29,6 +31,8 @@ pub struct Age {
     pub expires_at: Option<OffsetDateTime>,
     /// The time that its sender set (RFC 2852).
     pub deliver_by: Option<DeliverBy>,
+    /// The sender knows that it takes long, or does not want to.
+    pub delay_told: bool,
 }
 
 /// By which part of it a wait may be shorter or longer, so that what was
@@ -42,6 +46,7 @@ impl Schedule {
             waits: settings.retry.iter().map(|wait| wait.duration()).collect(),
             expire: settings.expire_after.duration(),
             expire_bulk: settings.expire_bulk_after.duration(),
+            delay_notice: settings.delay_notice_after.duration(),
         }
     }
 
@@ -53,6 +58,17 @@ impl Schedule {
             Some(by) if by.mode == ByMode::Return => end.min(by.at),
             _ => end,
         }
+    }
+
+    /// When whoever wrote it is told that it takes long: people are, once.
+    fn notice(&self, age: &Age) -> Option<OffsetDateTime> {
+        let waits = age.class == Class::Personal && !age.delay_told;
+        (waits && !self.delay_notice.is_zero()).then(|| age.queued_at + self.delay_notice)
+    }
+
+    /// Whether it is time to tell.
+    pub fn is_late(&self, age: &Age, now: OffsetDateTime) -> bool {
+        self.notice(age).is_some_and(|at| at <= now)
     }
 
     /// When to try again after an attempt that was deferred at `now`; `None`
@@ -68,7 +84,8 @@ impl Schedule {
         let wait = self.waits.get(place).or(self.waits.last()).copied().unwrap_or_default();
         let spread = 1.0 + JITTER * (2.0 * chance.clamp(0.0, 1.0) - 1.0);
         // Who is to be told that it is late is told then, and not at the next turn.
-        let due = age.deliver_by.map(|by| by.at).filter(|at| *at > now).unwrap_or(deadline);
+        let told = [age.deliver_by.map(|by| by.at), self.notice(age)];
+        let due = told.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(deadline);
         Some((now + wait.mul_f64(spread)).min(deadline).min(due))
     }
 }
@@ -85,7 +102,14 @@ mod tests {
     }
 
     fn age(attempts: u32, class: Class) -> Age {
-        Age { attempts, class, queued_at: START, expires_at: None, deliver_by: None }
+        Age {
+            attempts,
+            class,
+            queued_at: START,
+            expires_at: None,
+            deliver_by: None,
+            delay_told: true,
+        }
     }
 
     #[test]
@@ -97,6 +121,24 @@ mod tests {
             })
             .collect();
         assert_eq!(minutes, [1, 5, 15, 30, 60, 120, 240, 240, 480, 480, 480]);
+    }
+
+    #[test]
+    fn people_are_told_after_four_hours() {
+        let hours = |hours| START + Duration::from_hours(hours);
+        let personal = Age { delay_told: false, ..age(6, Class::Personal) };
+        let three = hours(3);
+        assert_eq!(schedule().next(&personal, three, 0.5), Some(hours(4)));
+        assert!(!schedule().is_late(&personal, three) && schedule().is_late(&personal, hours(4)));
+        let after = schedule().next(&personal, hours(4), 0.5);
+        assert_eq!(after, Some(hours(6)));
+        let bulk = Age { class: Class::Bulk, ..personal };
+        for other in [bulk, age(6, Class::Personal)] {
+            assert_eq!(schedule().next(&other, three, 0.5), Some(hours(5)));
+            assert!(!schedule().is_late(&other, hours(5)));
+        }
+        let off = Config::parse("[queue]\ndelay_notice_after = \"0s\"", |_| None).unwrap().queue;
+        assert!(!Schedule::new(&off).is_late(&personal, hours(5)));
     }
 
     #[test]

@@ -59,6 +59,7 @@ migrations! {
     "0040_tenant_folder_rights",
     "0042_tenant_labels",
     "0044_flags",
+    "0048_recipient_troubles",
 }
 
 /// Why the schema could not be brought up to date.

@@ -44,6 +44,7 @@ pub mod scram;
 pub mod search;
 pub mod search_index;
 pub mod standings;
+pub mod suppression;
 pub mod sweep;
 pub mod tenant;
 pub mod tenants;

@@ -1,7 +1,11 @@
 //! `koltrix-mail queue show`
 
+use std::fmt::Write as _;
+
 use anyhow::bail;
+use koltrix_mail::domain::fault::Fault;
 use koltrix_mail::domain::ids::OutboundId;
+use koltrix_mail::mail::outcome::fault;
 use koltrix_mail::store::db::Db;
 use koltrix_mail::store::outbound::{PastAttempt, Selection};
 use serde::Serialize;
@@ -36,6 +40,10 @@ struct Try {
     #[serde(with = "time::serde::rfc3339")]
     finished_at: OffsetDateTime,
     outcome: String,
+    /// A word of `domain::fault`.
+    fault: Option<&'static str>,
+    /// The same in a sentence.
+    means: Option<&'static str>,
     reply: String,
     host: Option<String>,
     ip: Option<String>,
@@ -44,12 +52,16 @@ struct Try {
 
 impl From<PastAttempt> for Try {
     fn from(attempt: PastAttempt) -> Self {
+        let refused = attempt.outcome != "delivered";
+        let fault = refused.then(|| fault(&attempt.reply, attempt.ip.is_some()));
         Self {
             attempt: attempt.attempt,
             started_at: attempt.started_at,
             finished_at: attempt.finished_at,
             outcome: attempt.outcome,
-            reply: attempt.reply,
+            fault: fault.map(Fault::as_str),
+            means: fault.map(Fault::words),
+            reply: attempt.reply.to_string(),
             host: attempt.host,
             ip: attempt.ip,
             tls: attempt.tls,
@@ -93,6 +105,18 @@ fn text(detail: &Detail) -> String {
     if !detail.tries.is_empty() {
         text.push('\n');
         text.push_str(&table.to_string());
+    }
+    // Each meaning once, where it is first met.
+    let mut told = Vec::new();
+    for (attempt, means) in detail.tries.iter().filter_map(|t| Some((t.attempt, t.means?))) {
+        if !told.contains(&means) {
+            told.push(means);
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\nTry {attempt}: {means}.");
+        }
+    }
+    if !told.is_empty() {
+        text.push('\n');
     }
     text
 }

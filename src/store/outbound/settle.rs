@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::types::time::OffsetDateTime;
 use sqlx::types::{Json, Uuid};
 
+use crate::domain::fault::Fault;
 use crate::domain::ids::{EmailId, NodeId, OutboundId};
 use crate::domain::outcome::{Outcome, Reply, Via};
 use crate::domain::queue::State;
@@ -31,6 +32,8 @@ pub struct Settlement {
     pub reply: Reply,
     /// The attempt, where one was made.
     pub attempt: Option<Attempt>,
+    /// What a refusal is about; for the event.
+    pub fault: Option<Fault>,
     /// The recipient goes on the suppression list.
     pub suppress: bool,
 }
@@ -76,6 +79,9 @@ const SETTLE: &str = "
         INSERT INTO public.suppression_list (tenant_id, address, reason, detail, outbound_message_id)
         SELECT s.tenant_id, s.recipient, 'hard_bounce', s.reply, s.id FROM settled s WHERE s.suppress
         ON CONFLICT ON CONSTRAINT suppression_list_tenant_id_address_key DO NOTHING
+    ), recovered AS (
+        DELETE FROM public.recipient_troubles r USING settled s
+        WHERE s.state = 'delivered' AND r.tenant_id = s.tenant_id AND r.address = s.recipient
     ), first AS (
         SELECT public.note_first_sent(t.id) AS noted FROM public.tenants t
         WHERE t.first_sent_at IS NULL AND t.id IN (SELECT s.tenant_id FROM settled s WHERE s.state = 'delivered')
@@ -166,6 +172,7 @@ fn properties(one: &Settlement) -> serde_json::Value {
         "enhanced": one.reply.enhanced_text(),
         "host": via.and_then(|via| via.host.as_deref()),
         "tls": via.and_then(|via| via.tls.as_deref()),
+        "fault": one.fault.map(Fault::as_str),
     })
 }
 

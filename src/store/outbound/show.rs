@@ -6,6 +6,7 @@ use sqlx::types::Uuid;
 use sqlx::types::time::OffsetDateTime;
 
 use crate::domain::ids::{EmailId, OutboundId, QueueId, TenantId};
+use crate::domain::outcome::Reply;
 use crate::domain::queue::{Class, Source, State};
 use crate::store::db::Db;
 use crate::store::error::Error;
@@ -65,8 +66,8 @@ pub struct PastAttempt {
     pub finished_at: OffsetDateTime,
     /// `delivered`, `deferred` or `failed`.
     pub outcome: String,
-    /// Code, enhanced code and words of the reply.
-    pub reply: String,
+    /// What was said.
+    pub reply: Reply,
     /// The host.
     pub host: Option<String>,
     /// Its address.
@@ -105,7 +106,7 @@ impl Db {
     pub async fn attempts(&self, id: OutboundId) -> Result<Vec<PastAttempt>, Error> {
         let rows = sqlx::query(
             "SELECT a.attempt, a.started_at, a.finished_at, a.outcome, host(a.ip) AS ip, a.host, a.tls,
-                a.code || coalesce(' ' || a.enhanced, '') || ' ' || a.reply AS reply
+                a.code, a.enhanced, a.reply
              FROM public.delivery_attempts a WHERE a.outbound_message_id = $1 ORDER BY a.attempt, a.finished_at",
         )
         .bind(id.0)
@@ -145,9 +146,18 @@ fn past_attempt(row: &PgRow) -> Result<PastAttempt, Error> {
         started_at: row.try_get("started_at")?,
         finished_at: row.try_get("finished_at")?,
         outcome: row.try_get("outcome")?,
-        reply: row.try_get("reply")?,
+        reply: reply(row)?,
         host: row.try_get("host")?,
         ip: row.try_get("ip")?,
         tls: row.try_get("tls")?,
+    })
+}
+
+fn reply(row: &PgRow) -> Result<Reply, Error> {
+    let enhanced: Option<&str> = row.try_get("enhanced")?;
+    Ok(Reply {
+        code: u16::try_from(row.try_get::<i32, _>("code")?).unwrap_or_default(),
+        enhanced: enhanced.and_then(Reply::read_enhanced),
+        text: row.try_get("reply")?,
     })
 }

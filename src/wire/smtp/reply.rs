@@ -78,16 +78,8 @@ type Status = (u8, u16, u16);
 /// Takes `class.subject.detail` off the front, where its class fits the code.
 fn enhanced_code(line: &str, code: u16) -> (Option<Status>, &str) {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let mut numbers = word.splitn(3, '.');
-    let mut next = || {
-        let digits = numbers.next()?;
-        let fits = (1..=3).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        digits.parse::<u16>().ok().filter(|_| fits)
-    };
-    match (next(), next(), next()) {
-        (Some(class), Some(subject), Some(detail)) if class == code / 100 => {
-            (u8::try_from(class).ok().map(|class| (class, subject, detail)), rest.trim_start())
-        }
+    match Reply::read_enhanced(word) {
+        Some(status) if u16::from(status.0) == code / 100 => (Some(status), rest.trim_start()),
         _ => (None, line),
     }
 }

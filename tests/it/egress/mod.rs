@@ -1,5 +1,6 @@
 //! Step 3 of the main job: what leaves.
 
+mod bounces;
 mod dkimpy;
 mod fates;
 mod here;

@@ -10,6 +10,7 @@ const PUBLIC: &[&str] = &[
     "tenant_users",
     "email_addresses",
     "api_keys",
+    "recipient_troubles",
     "suppression_list",
     "outbound_messages",
     "tracking_tokens",
