@@ -53,6 +53,8 @@
 //! 3. The result is settled in one statement: attempt, event, suppression,
 //!    next state. `mail/outcome.rs` alone decides what a reply means. A bounce
 //!    is stored and queued before the row it speaks of is settled.
+//! 4. What comes back later, a bounce or a complaint, finds its row by the
+//!    return path or by what it says of the message: [`mail::returned`].
 //!
 //! # What always holds
 //!

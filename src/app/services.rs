@@ -38,6 +38,7 @@ use crate::store::db::Db;
 use crate::store::master_key::MasterKey;
 use crate::store::objects::Objects;
 use crate::wire::srs::Srs;
+use crate::wire::verp::Verp;
 
 /// Everything that is shared by listeners and background work.
 pub(super) struct Services {
@@ -115,7 +116,8 @@ impl Services {
         };
         let environment = std::env::var("KOLTRIX_MASTER_KEY").ok();
         let master = MasterKey::load(&config.server.data_dir, environment.as_deref())?;
-        let recipients = Recipients::new(db.clone(), Arc::new(Srs::new(master.bytes())));
+        let (srs, verp) = (Srs::new(master.bytes()), Verp::new(master.bytes()));
+        let recipients = Recipients::new(db.clone(), Arc::new(srs), Arc::new(verp));
         let queue_wake = Arc::new(Notify::new());
         let stores = (db.clone(), objects.clone());
         let search_index = SearchIndex::default();

@@ -28,6 +28,7 @@ pub mod recipients;
 pub mod render;
 pub mod report;
 pub mod reporting;
+pub mod returned;
 pub mod rules;
 pub mod schedule;
 pub mod seal;

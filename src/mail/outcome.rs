@@ -74,8 +74,9 @@ pub fn tries_next_host(phase: Phase, reply: &Reply) -> bool {
 pub fn suppresses(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Failed(reply) => {
-            let is_policy = matches!(reply.enhanced, Some((_, 7, _)));
-            !is_policy && fault(reply, true) == Fault::Address
+            // What a report gives up after a 4xx was no such word of anybody.
+            let never = matches!(reply.enhanced, Some((4, _, _) | (_, 7, _)));
+            !never && fault(reply, true) == Fault::Address
         }
         Outcome::Delivered(_) | Outcome::Deferred(_) => false,
     }

@@ -47,7 +47,7 @@ async fn add(
     match &mut envelope.recipients {
         Recipients::Local(list) => {
             let local = found.map_err(|e| refusal(&e))?;
-            if local.back_to.is_some() && !envelope.mail_from.reverse_path.is_null() {
+            if local.takes_reports_only() && !envelope.mail_from.reverse_path.is_null() {
                 return Err(Reply::error(&Reason::NoReport.into()));
             }
             let room = server.services.recipients.room(&local, envelope.size).await;

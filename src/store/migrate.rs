@@ -60,6 +60,7 @@ migrations! {
     "0042_tenant_labels",
     "0044_flags",
     "0048_recipient_troubles",
+    "0049_envelope_ids",
 }
 
 /// Why the schema could not be brought up to date.

@@ -12,4 +12,5 @@ pub mod scram;
 pub mod smtp;
 pub mod srs;
 pub mod uri;
+pub mod verp;
 pub mod x509;

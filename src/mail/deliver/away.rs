@@ -99,7 +99,8 @@ impl Away {
             let (via, reported) = (session.via().clone(), session.reports());
             let (keeps_time, is_new) = (session.keeps_time(), session.is_new());
             let rest = waiting.split_off(waiting.len().min(session.most_recipients()));
-            let fates = session.transact(&envelope(&waiting), &rendered.content).await;
+            let fates =
+                session.transact(&envelope(&waiting, self.here.verp()), &rendered.content).await;
             if !is_new && fates.iter().all(|(phase, _)| *phase == Phase::Host) {
                 // It was closed since the message before; that says nothing about this one.
                 line.session = None;

@@ -8,6 +8,7 @@ use crate::mail::render::{Render, trouble};
 use crate::mail::{Reason, outcome};
 use crate::store::db::Db;
 use crate::store::outbound::Leased;
+use crate::wire::verp::Verp;
 
 /// Delivers here. Cheap to clone.
 #[derive(Clone)]
@@ -49,6 +50,11 @@ impl Here {
     /// Whether the domain is one of ours, so that nobody else knows its people.
     pub async fn is_ours(&self, domain: &str) -> bool {
         self.db.domain_is_proven(domain).await.unwrap_or(false)
+    }
+
+    /// What makes return paths.
+    pub(super) fn verp(&self) -> &Verp {
+        self.recipients.verp()
     }
 
     /// Puts a row's message into the mailboxes.

@@ -18,6 +18,7 @@ pub mod local;
 pub mod mx;
 mod parcel;
 pub mod pool;
+mod return_path;
 pub mod session;
 mod tap;
 mod window;

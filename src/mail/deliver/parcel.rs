@@ -8,7 +8,9 @@ use crate::domain::deliver_by::DeliverBy;
 use crate::domain::envelope::DsnReturn;
 use crate::domain::ids::{EmailId, QueueId, TenantId};
 use crate::mail::deliver::envelope::{Envelope, To};
+use crate::mail::deliver::return_path::{self, return_path};
 use crate::store::outbound::Leased;
+use crate::wire::verp::Verp;
 
 /// What must be alike.
 #[derive(PartialEq)]
@@ -26,13 +28,13 @@ struct Kind<'a> {
 /// Recipients of one transaction; what every server takes (RFC 5321 §4.5.3.1.8).
 const MOST: usize = 100;
 
-/// `None` for what goes alone: it is tracked, or not composed yet.
+/// `None` for what goes alone: it is tracked, has a return path of its own, or is not composed yet.
 fn kind(row: &Leased) -> Option<Kind<'_>> {
     let tracked = row.track_opens || row.track_clicks;
     Some(Kind {
         tenant: row.tenant,
         queue_id: row.queue_id,
-        email: row.email.filter(|_| !tracked)?,
+        email: row.email.filter(|_| !tracked && !return_path::has_own(row))?,
         reverse_path: &row.reverse_path,
         ret: row.ret,
         envid: row.envid.as_deref(),
@@ -59,16 +61,16 @@ pub(super) fn together(first: Leased, others: &mut VecDeque<Leased>) -> Vec<Leas
 }
 
 /// The envelope of rows that go together.
-pub(super) fn envelope(rows: &[Leased]) -> Envelope {
+pub(super) fn envelope(rows: &[Leased], verp: &Verp) -> Envelope {
     let to = |row: &Leased| To {
         address: row.recipient.clone(),
-        notify: row.notify,
+        notify: return_path::notify(row),
         orcpt: row.orcpt.clone(),
     };
     let recipients = rows.iter().map(to).collect();
     match rows.first() {
         Some(first) => Envelope {
-            reverse_path: first.reverse_path.clone(),
+            reverse_path: return_path(first, verp),
             ret: first.ret,
             envid: first.envid.clone(),
             require_tls: first.require_tls,

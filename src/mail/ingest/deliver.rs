@@ -5,9 +5,9 @@ use time::OffsetDateTime;
 use crate::domain::address::Address;
 use crate::domain::ids::QueueId;
 use crate::domain::verdict::Verdict;
-use crate::mail::Error;
 use crate::mail::ingest::{Ingest, Origin, check, check_loop, delivery_key, trace};
 use crate::mail::recipients::Local;
+use crate::mail::{Error, Reason};
 
 /// A message for one recipient here.
 pub struct Delivery<'a> {
@@ -34,6 +34,9 @@ impl Ingest {
     pub async fn deliver(&self, delivery: Delivery<'_>) -> Result<(), Error> {
         let Delivery { queue_id, reverse_path, recipient, local, content, require_tls } = delivery;
         let _memory = self.reserve(content.len() as u64).await?;
+        if local.returns.is_some() && !reverse_path.is_empty() {
+            return Err(Reason::NoReport.into());
+        }
         check(content)?;
         check_loop(content, recipient)?;
         let mut raw = format!(

@@ -34,6 +34,7 @@ use crate::mail::incoming::Incoming;
 use crate::mail::judge::{Case, Judge};
 use crate::mail::recipients::{Local, Recipients};
 use crate::mail::reporting::Arriving;
+use crate::mail::returned::Returns;
 use crate::mail::search_index::SearchIndex;
 use crate::mail::spool::Spool;
 use crate::mail::{Error, Reason};
@@ -83,6 +84,7 @@ pub struct Ingest {
     pages: usize,
     judge: Judge,
     reports: Arriving,
+    returns: Returns,
 }
 
 /// A message from SMTP with its envelope.
@@ -118,6 +120,7 @@ impl Ingest {
         Self {
             batches: Batches::new(db.clone()),
             reports: Arriving::new(db.clone()),
+            returns: Returns::new(db.clone(), Arc::clone(recipients.verp())),
             db,
             recipients,
             objects,

@@ -8,12 +8,13 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::domain::address::Address;
-use crate::domain::ids::TenantId;
+use crate::domain::ids::{OutboundId, TenantId};
 use crate::domain::verdict::Verdict;
 use crate::mail::Error;
 use crate::mail::ingest::receipt::receipt;
 use crate::mail::ingest::{Ingest, Origin};
 use crate::mail::recipients::{Local, Mailbox};
+use crate::mail::returned::Incoming;
 use crate::mail::rules::{self, Envelope, View};
 use crate::store;
 use crate::store::emails::NewEmail;
@@ -49,6 +50,17 @@ impl Ingest {
         (verdict, require_tls): (&Verdict, bool),
     ) -> Result<Placed, Error> {
         let receipt = receipt(&raw, verdict);
+        let rows: Vec<OutboundId> =
+            recipients.iter().filter_map(|(_, local)| local.returns).collect();
+        let incoming = Incoming {
+            tenant,
+            raw: &raw,
+            is_report: origin.reverse_path.as_deref() == Some(""),
+            from_outside: origin.source == "smtp",
+            verdict,
+            rows: &rows,
+        };
+        let back_to = self.returns.take(&incoming).await?;
         let mut email = Box::new(self.prepare(tenant, raw, origin, Vec::new()).await?);
         email.fields.spam_score = (!verdict.spam.source.is_empty()).then_some(verdict.spam.score);
         if *verdict != Verdict::default() {
@@ -63,7 +75,8 @@ impl Ingest {
         let brings_report = self.reports.note(tenant, &email).await?;
         let mut locals: Vec<Local> = recipients.iter().map(|(_, local)| (*local).clone()).collect();
         for _ in 0..TRIES {
-            let refused = self.decide(tenant, &mut email, &locals, verdict, stamped).await?;
+            let refused =
+                self.decide(tenant, &mut email, (&locals, &back_to), verdict, stamped).await?;
             if require_tls {
                 // RFC 8689: so does what is sent on, or said, because of it.
                 for row in &mut email.actions.outbound {
@@ -93,12 +106,12 @@ impl Ingest {
         Err(store::Error::Stale.into())
     }
 
-    /// Fills in who gets `email` and what is done besides.
+    /// Fills in who gets `email` and what is done besides; a report goes on to `back_to`.
     async fn decide(
         &self,
         tenant: TenantId,
         email: &mut NewEmail,
-        locals: &[Local],
+        (locals, back_to): (&[Local], &[Address]),
         verdict: &Verdict,
         stamped: Option<&Address>,
     ) -> Result<Option<String>, Error> {
@@ -117,7 +130,8 @@ impl Ingest {
             now: OffsetDateTime::now_utc(),
         };
         let mut plan = rules::plan(&mailboxes, &view, &envelope);
-        for back_to in locals.iter().filter_map(|local| local.back_to.as_ref()) {
+        let forwarded = locals.iter().filter_map(|local| local.back_to.as_ref());
+        for back_to in forwarded.chain(back_to) {
             plan.send_back(back_to, &view);
         }
         email.fields.directory_version = locals.iter().filter_map(|local| local.version).min();

@@ -95,6 +95,7 @@ mod tests {
             version: Some(1),
             mailboxes: Vec::new(),
             back_to: None,
+            returns: None,
         };
         let found = Found { local, active: true, proven: true };
         (Address::parse("a@b.test").unwrap(), Arc::new(found))

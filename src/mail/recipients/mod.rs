@@ -9,10 +9,11 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::domain::address::Address;
-use crate::domain::ids::{AddressId, TenantId};
+use crate::domain::ids::{AddressId, OutboundId, TenantId};
 use crate::mail::{Error, Reason};
 use crate::store::db::Db;
 use crate::wire::srs::{self, Srs};
+use crate::wire::verp::{Verp, is_verp};
 use cache::Cache;
 
 pub use mailbox::{AutoReply, Forward, Mailbox, Template, Unreadable};
@@ -31,9 +32,16 @@ pub struct Local {
     /// It is the return address of a forwarding, and reports to it go on to
     /// this address.
     pub back_to: Option<Address>,
+    /// It is the return path of this row of the queue.
+    pub returns: Option<OutboundId>,
 }
 
 impl Local {
+    /// Whether it is there for reports alone.
+    pub fn takes_reports_only(&self) -> bool {
+        self.back_to.is_some() || self.returns.is_some()
+    }
+
     /// Whether this mailbox is among them.
     pub fn leads_to(&self, mailbox: AddressId) -> bool {
         self.mailboxes.iter().any(|m| m.id == mailbox)
@@ -60,13 +68,20 @@ pub struct Found {
 pub struct Recipients {
     db: Db,
     srs: Arc<Srs>,
+    verp: Arc<Verp>,
     cache: Arc<Cache>,
 }
 
 impl Recipients {
-    /// Over `db`; return addresses of forwardings are checked with `srs`.
-    pub fn new(db: Db, srs: Arc<Srs>) -> Self {
-        Self { db, srs, cache: Arc::default() }
+    /// Over `db`; return addresses of forwardings are checked with `srs`, those of the queue with
+    /// `verp`.
+    pub fn new(db: Db, srs: Arc<Srs>, verp: Arc<Verp>) -> Self {
+        Self { db, srs, verp, cache: Arc::default() }
+    }
+
+    /// What makes and reads return paths of the queue.
+    pub(in crate::mail) fn verp(&self) -> &Arc<Verp> {
+        &self.verp
     }
 
     /// What makes and reads return addresses.
@@ -96,6 +111,10 @@ impl Recipients {
         if let Some(found) = self.cache.get(address) {
             return Ok(Some(found));
         }
+        // Before a catch-all, or a mailbox of that name with sub-addresses, gets it.
+        if is_verp(address) {
+            return self.find_row(address).await;
+        }
         let asked = self.cache.asking();
         let Some(row) = self.db.resolve_recipient(address).await? else {
             return self.find_return(address).await;
@@ -113,6 +132,7 @@ impl Recipients {
                 version: Some(row.version),
                 mailboxes,
                 back_to: None,
+                returns: None,
             },
             active: row.active && !row.suspended,
             proven: row.proven,
@@ -139,7 +159,18 @@ impl Recipients {
             return Ok(None);
         };
         let back_to = Some(back_to);
-        let local = Local { tenant, version: None, mailboxes: Vec::new(), back_to };
+        let local = Local { tenant, version: None, mailboxes: Vec::new(), back_to, returns: None };
+        Ok(Some(Arc::new(Found { local, active, proven: true })))
+    }
+
+    /// A return path of the queue; `None` when it was not made here.
+    async fn find_row(&self, address: &Address) -> Result<Option<Arc<Found>>, Error> {
+        let Some(row) = self.verp.row(address) else { return Ok(None) };
+        let Some((tenant, active)) = self.db.domain_tenant(address.domain()).await? else {
+            return Ok(None);
+        };
+        let (mailboxes, returns) = (Vec::new(), Some(row));
+        let local = Local { tenant, version: None, mailboxes, back_to: None, returns };
         Ok(Some(Arc::new(Found { local, active, proven: true })))
     }
 

@@ -3,12 +3,14 @@
 mod enqueue;
 mod lease;
 mod operate;
+mod returned;
 mod settle;
 mod show;
 
 pub use enqueue::{Enqueue, SenderSettings};
 pub use lease::{Author, Draft, LeaseRequest, Leased};
 pub use operate::Selection;
+pub use returned::{Returned, Sent};
 pub use settle::{Attempt, Settlement};
 pub use show::{Listed, PastAttempt};
 

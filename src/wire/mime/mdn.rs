@@ -1,11 +1,8 @@
 //! Message disposition notifications (RFC 8098): somebody's program says what was done with a message.
 
-use super::content::{MimeFields, Value};
-use super::decode::{decode_body, message_ids, parameter};
-use super::form::Form;
-use super::headers::{block_len, find};
+use super::decode::message_ids;
 use super::parse::parse;
-use super::report_fields::{groups, typed, value};
+use super::report_fields::{groups, is_report, part, typed, value};
 
 /// Octets of a notification; what is longer is not looked into.
 const MAX_SIZE: usize = 1024 * 1024;
@@ -30,12 +27,13 @@ pub struct Mdn {
 
 /// Reads a notification; `None` for everything else, of which no more than the header is looked at.
 pub fn read(raw: &[u8]) -> Option<Mdn> {
-    if raw.len() > MAX_SIZE || !is_mdn(raw.get(..block_len(raw))?) {
+    // RFC 8098 §3
+    if raw.len() > MAX_SIZE || !is_report(raw, "disposition-notification") {
         return None;
     }
     let form = parse(raw);
     let [author] = form.from.as_slice() else { return None };
-    let body = notification(raw, &form)?;
+    let body = part(raw, &form, &[("message", "disposition-notification")])?;
     let group = groups(&body).next()?;
     let id = value(group, "Original-Message-ID")?;
     Some(Mdn {
@@ -44,25 +42,6 @@ pub fn read(raw: &[u8]) -> Option<Mdn> {
         final_recipient: typed(group, "Final-Recipient", &MAIL)?,
         original_recipient: typed(group, "Original-Recipient", &MAIL),
         displayed: is_displayed(&value(group, "Disposition")?),
-    })
-}
-
-/// RFC 8098 §3: multipart/report, with that report-type.
-fn is_mdn(header: &[u8]) -> bool {
-    let Some(field) = find(header, "Content-Type") else { return false };
-    Value::read(field.value).is_ok_and(|value| value.is("multipart", "report"))
-        && parameter(field.value, "report-type")
-            .is_some_and(|kind| kind.eq_ignore_ascii_case("disposition-notification"))
-}
-
-/// The decoded body of the part for programs.
-fn notification(raw: &[u8], form: &Form) -> Option<Vec<u8>> {
-    form.parts.as_slice().iter().find_map(|part| {
-        let fields = MimeFields::read(raw.get(part.header())?);
-        let is_it = Value::read(fields.content_type?)
-            .is_ok_and(|value| value.is("message", "disposition-notification"));
-        let body = raw.get(part.body()).filter(|_| is_it)?;
-        Some(decode_body(fields.encoding(), body).into_owned())
     })
 }
 

@@ -1,11 +1,34 @@
-//! The fields of machine-readable reports: groups of header-like fields with an empty line between
-//! them (RFC 3464 §2.1.2, RFC 8098 §3.1).
+//! Machine-readable reports (RFC 6522): the parts for programs, and in them groups of header-like
+//! fields with an empty line between them (RFC 3464 §2.1.2, RFC 8098 §3.1).
 
-use super::decode::literal;
+use super::content::{MimeFields, Value};
+use super::decode::{decode_body, literal, parameter};
+use super::form::Form;
 use super::headers::{block_len, find, unfold};
 
 /// Groups of a report that are read; a message has no more recipients that anybody waits for.
 const MAX_GROUPS: usize = 100;
+
+/// Whether a message is a `multipart/report` with that report-type (RFC 6522 §3); looks at its
+/// header only.
+pub(super) fn is_report(raw: &[u8], report_type: &str) -> bool {
+    let header = raw.get(..block_len(raw)).unwrap_or_default();
+    let Some(field) = find(header, "Content-Type") else { return false };
+    Value::read(field.value).is_ok_and(|value| value.is("multipart", "report"))
+        && parameter(field.value, "report-type")
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(report_type))
+}
+
+/// The decoded body of the first part of one of these types.
+pub(super) fn part(raw: &[u8], form: &Form, types: &[(&str, &str)]) -> Option<Vec<u8>> {
+    form.parts.as_slice().iter().find_map(|part| {
+        let fields = MimeFields::read(raw.get(part.header())?);
+        let is_it = Value::read(fields.content_type?)
+            .is_ok_and(|value| types.iter().any(|(kind, subtype)| value.is(kind, subtype)));
+        let body = raw.get(part.body()).filter(|_| is_it)?;
+        Some(decode_body(fields.encoding(), body).into_owned())
+    })
+}
 
 /// The groups of fields of a report's body, in order.
 pub(super) fn groups(body: &[u8]) -> impl Iterator<Item = &[u8]> {

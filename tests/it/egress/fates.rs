@@ -22,7 +22,13 @@ async fn a_row_by_sql_alone_leaves_signed_and_over_tls() {
     assert_eq!(server.events(id).await, ["email.delivered"]);
 
     assert!(received.tls);
-    assert!(received.mail_from.starts_with(&format!("<{ann}> ")), "{}", received.mail_from);
+    let return_path = format!("<bounces+{}-", id.simple());
+    assert!(received.mail_from.starts_with(&return_path), "{}", received.mail_from);
+    assert!(
+        received.mail_from.contains(&format!("@{}> ", tenant.domain)),
+        "{}",
+        received.mail_from
+    );
     assert!(received.mail_from.contains(" SIZE="), "{}", received.mail_from);
     assert!(received.rcpt_to[0].starts_with(&format!("<{to}> NOTIFY=")), "{:?}", received.rcpt_to);
     let text = String::from_utf8(received.data).unwrap();

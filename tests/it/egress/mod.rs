@@ -5,6 +5,7 @@ mod dkimpy;
 mod fates;
 mod here;
 mod queue;
+mod returned;
 
 use std::time::Duration;
 

@@ -22,8 +22,8 @@ async fn recipients_of_one_message_share_a_connection_and_tracked_ones_nothing_e
     let email = stored_email(&tenant, &ann).await;
     for tracked in [false, true] {
         sqlx::query(
-            "INSERT INTO outbound_messages (tenant_id, queue_id, email_id, from_address, recipient, track_opens)
-             SELECT $1, $2, $3, $4, 'r' || n || '@' || $5, $6 FROM generate_series(1, 5) n",
+            "INSERT INTO outbound_messages (tenant_id, queue_id, email_id, from_address, recipient, track_opens, class)
+             SELECT $1, $2, $3, $4, 'r' || n || '@' || $5, $6, 'personal' FROM generate_series(1, 5) n",
         )
         .bind(tenant.id)
         .bind(Uuid::new_v4())

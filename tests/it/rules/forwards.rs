@@ -176,7 +176,8 @@ async fn what_cannot_be_forwarded_and_nobody_is_told_of_stays_here() {
     assert!(strings(scene.pool(), &scene.filled(orphans)).await.is_empty());
 
     // Whoever may have sent it is told, and then it is not kept.
-    let honest = format!("honest-{}.test", uuid::Uuid::new_v4().simple());
+    // Short enough for a return address: else the report would come back here.
+    let honest = format!("h{}.test", &uuid::Uuid::new_v4().simple().to_string()[..8]);
     scene.server.dns.txt(&honest, "v=spf1 +all");
     scene.send_from(&format!("ann@{honest}"), &[&scene.bob], "Subject: told").await;
     let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
