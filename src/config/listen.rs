@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
+use super::units::span_or_none;
 use super::{BaseUrl, Span};
 use crate::domain::address::Address;
 use crate::domain::network::Network;
@@ -32,6 +33,7 @@ pub struct Submission {
     /// TLS from the first byte (RFC 8314).
     pub listen_tls: SocketAddr,
     /// How far ahead a message may be sent.
+    #[serde(deserialize_with = "span_or_none")]
     pub hold_at_most: Span,
     /// Whether SCRAM-SHA-256 is offered.
     pub scram: bool,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, de};
 
 use super::Span;
+use super::units::span_or_none;
 
 /// When and how outgoing mail is tried.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,6 +21,7 @@ pub struct Queue {
     /// The same for newsletters and other bulk.
     pub expire_bulk_after: Span,
     /// When people are told that their message is delayed; zero is never.
+    #[serde(deserialize_with = "span_or_none")]
     pub delay_notice_after: Span,
     /// Deliveries at once.
     pub concurrency: NonZeroUsize,

@@ -90,6 +90,15 @@ impl Span {
     }
 }
 
+/// Reads a time where `"0s"` means that there is none.
+pub(super) fn span_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.trim() {
+        "0" | "0s" => Ok(Span(Duration::ZERO)),
+        _ => Span::deserialize(de::value::StringDeserializer::new(text)),
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
