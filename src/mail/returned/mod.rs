@@ -64,7 +64,7 @@ impl Returns {
     /// statement. What came to return paths goes on to whom this names.
     ///
     /// # Errors
-    /// [`Error::Temporary`] without the database.
+    /// [`Error::Temporary`] without the database, and for a bounce of what is still being sent.
     pub async fn take(&self, incoming: &Incoming<'_>) -> Result<Vec<Address>, Error> {
         if let Some(complaint) = feedback::read(incoming.raw) {
             self.complaint(incoming, &complaint).await?;
@@ -173,6 +173,10 @@ impl Returns {
             "fault": fault.as_str(), "late": true,
         });
         let what = Returned { reply, host, properties: &properties, suppress };
+        if sent.in_hand {
+            // Faster than we wrote down that it was taken: to be brought again.
+            return Err(Error::Temporary("the message is still being sent".to_owned()));
+        }
         if self.db.note_bounce(sent, &what).await? {
             tracing::info!(id = %sent.id, code = reply.code, fault = fault.as_str(), "a message came back");
         }

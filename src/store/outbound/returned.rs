@@ -7,6 +7,7 @@ use sqlx::types::Json;
 use crate::domain::envelope::Notify;
 use crate::domain::ids::{OutboundId, TenantId};
 use crate::domain::outcome::Reply;
+use crate::domain::queue::State;
 use crate::store::db::Db;
 use crate::store::error::Error;
 use crate::store::outbound::notify_from;
@@ -25,6 +26,8 @@ pub struct Sent {
     pub reverse_path: String,
     /// Of which reports (RFC 3461 NOTIFY).
     pub notify: Notify,
+    /// A worker has it: what became of it is not written down yet.
+    pub in_hand: bool,
 }
 
 /// A bounce that came later.
@@ -86,7 +89,7 @@ const NEWS: &str = "
     FROM public.outbound_messages o WHERE o.id = $1 AND o.tenant_id = $2
     ON CONFLICT ON CONSTRAINT analytics_events_pkey DO NOTHING";
 
-const COLUMNS: &str = "o.id, o.tenant_id, o.recipient, o.reverse_path, o.dsn_notify";
+const COLUMNS: &str = "o.id, o.tenant_id, o.recipient, o.reverse_path, o.dsn_notify, o.state";
 
 impl Db {
     /// The row of this id.
@@ -185,5 +188,6 @@ fn sent(row: &PgRow) -> Result<Sent, Error> {
         recipient: row.try_get("recipient")?,
         reverse_path: row.try_get("reverse_path")?,
         notify: notify_from(&words),
+        in_hand: row.try_get::<&str, _>("state")? == State::Sending.as_str(),
     })
 }

@@ -140,7 +140,22 @@ async fn the_queue_is_looked_at_and_changed_by_selection() {
     let all = program.json("queue list").await;
     assert_eq!(all.as_array().unwrap().len(), 3);
     let id = all[0]["id"].as_str().unwrap();
-    assert!(program.ok(&format!("queue show {id}")).await.contains("tenant        acme"));
+    sqlx::query(
+        "INSERT INTO delivery_attempts (tenant_id, outbound_message_id, attempt, started_at, outcome, code, enhanced, reply, ip)
+         SELECT tenant_id, id, 1, now(), 'deferred', 554, '5.7.1', 'blocked using zen.spamhaus.org', '192.0.2.1'
+         FROM outbound_messages WHERE id = $1::uuid",
+    )
+    .bind(uuid::Uuid::parse_str(id).unwrap())
+    .execute(&pool)
+    .await
+    .unwrap();
+    let shown = program.ok(&format!("queue show {id}")).await;
+    assert!(shown.contains("tenant        acme"), "{shown}");
+    assert!(
+        shown.contains("Try 1: they block the address or the domain that we send from."),
+        "{shown}"
+    );
+    assert_eq!(program.json(&format!("queue show {id}")).await["tries"][0]["fault"], "blocked");
     let none = program.error("queue show 00000000-0000-4000-8000-000000000000").await;
     assert!(none.contains("queue list"), "{none}");
 

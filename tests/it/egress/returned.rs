@@ -113,6 +113,15 @@ async fn a_late_bounce_finds_its_row_by_the_return_path() {
     assert!(bring("eve@else.test", &left.return_path, &bounce).await.starts_with("550 5.7.1 "));
     assert_eq!(server.events(left.id).await, ["email.delivered"]);
 
+    // Faster than our own note that it was taken: it is to come again.
+    let hand = "UPDATE outbound_messages SET state = 'sending', leased_by = gen_random_uuid(),
+        leased_until = now() + interval '1 hour' WHERE id = $1";
+    let settled =
+        "UPDATE outbound_messages SET state = 'delivered', leased_until = NULL WHERE id = $1";
+    sqlx::query(hand).bind(left.id).execute(&server.pool).await.unwrap();
+    assert!(bring("", &left.return_path, &bounce).await.starts_with("451 "));
+    sqlx::query(settled).bind(left.id).execute(&server.pool).await.unwrap();
+
     let mut imap = Imap::login(server, &ann, PASSWORD).await;
     imap.ok("SELECT INBOX").await;
     imap.idle().await;
