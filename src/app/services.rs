@@ -28,6 +28,7 @@ use crate::mail::spam::Spamminess;
 use crate::mail::spam::lessons::Lessons;
 use crate::mail::submit::Submit;
 use crate::mail::tracking::{HitWriter, Tracking};
+use crate::mail::unsubscribe::Unsubscribe;
 use crate::net::acme::Challenges;
 use crate::net::dns::Resolver;
 use crate::net::hostname::hostname;
@@ -230,6 +231,7 @@ impl Services {
     pub(super) fn edge(&self, config: &Config, home: Arc<Home>) -> Router {
         router(Edge {
             tracking: self.tracking.clone(),
+            unsubscribe: Unsubscribe::new(self.db.clone()),
             health: self.health.clone(),
             home,
             challenges: self.challenges.clone(),

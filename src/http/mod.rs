@@ -1,6 +1,7 @@
-//! The HTTP edge: the tracking pixel and links, health, and a page for people.
+//! The HTTP edge: the tracking pixel and links, unsubscribing, health, and a page for people.
 //!
-//! No request body is read anywhere yet, and nothing in a URL is ever a target.
+//! No request body but the form that unsubscribes is read, and nothing in a URL
+//! is ever a target.
 
 mod acme;
 pub mod connection;
@@ -12,6 +13,7 @@ mod page;
 mod peer;
 mod router;
 mod track;
+mod unsubscribe;
 
 pub use connection::converse;
 pub use home::{Home, Kind, Service};

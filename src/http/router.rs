@@ -8,9 +8,10 @@ use axum::routing::get;
 
 use crate::domain::network::Network;
 use crate::http::home::Home;
-use crate::http::{acme, error, headers, health, home, track};
+use crate::http::{acme, error, headers, health, home, track, unsubscribe};
 use crate::mail::health::Health;
 use crate::mail::tracking::Tracking;
+use crate::mail::unsubscribe::Unsubscribe;
 use crate::net::acme::Challenges;
 
 /// What the handlers need. Cheap to clone.
@@ -18,6 +19,8 @@ use crate::net::acme::Challenges;
 pub struct Edge {
     /// Pixels and links.
     pub tracking: Tracking,
+    /// Who wants no more of it.
+    pub unsubscribe: Unsubscribe,
     /// Is everything there?
     pub health: Health,
     /// The page for people.
@@ -35,6 +38,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/style.css", get(home::style))
         .route("/t/o/{*file}", get(track::open))
         .route("/t/c/{*token}", get(track::click))
+        .route("/u/{*token}", get(unsubscribe::ask).post(unsubscribe::leave))
         .route("/.well-known/acme-challenge/{token}", get(acme::challenge))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -38,6 +38,7 @@ const SIGNED: &[(&str, bool)] = &[
     ("List-Post", true),
     ("List-Owner", true),
     ("List-Archive", true),
+    ("Feedback-ID", true),
 ];
 
 /// How a key signs.

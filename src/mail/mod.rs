@@ -4,6 +4,7 @@ pub mod arc;
 pub mod authenticity;
 mod batches;
 pub mod body;
+mod bulk;
 pub mod changes;
 pub mod client;
 pub mod deliver;
@@ -39,5 +40,6 @@ pub mod spool;
 pub mod submit;
 pub mod throttle;
 pub mod tracking;
+pub mod unsubscribe;
 
 pub use error::{Error, Reason};

@@ -1,5 +1,5 @@
 //! A stored message as one recipient gets it: tracked where that is wanted,
-//! then signed. The same row gives the same octets every time.
+//! with its fields where it is bulk, then signed. The same row gives the same octets every time.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::ids::EmailId;
 use crate::domain::outcome::Outcome;
-use crate::domain::queue::Source;
+use crate::domain::queue::{Class, Source};
 use crate::mail::body::Bodies;
 use crate::mail::keys::Keys;
-use crate::mail::{Error, arc, dkim, outcome};
+use crate::mail::{Error, arc, bulk, dkim, outcome};
 use crate::store::db::Db;
 use crate::store::outbound::Leased;
 use crate::wire::mime::headers::find_all;
@@ -74,7 +74,7 @@ impl Render {
         let raw = as_lines(raw)?;
         let content = match row.source {
             Source::Forward => self.pass_on(row, &raw).await,
-            _ => match self.track(row, raw, host).await {
+            _ => match self.own_copy(row, raw, host).await {
                 Ok(raw) => self.sign(row, raw).await,
                 Err(error) => Err(error),
             },
@@ -92,19 +92,25 @@ impl Render {
         memory.acquire_many_owned(pages).await.map_err(|_| deferred("stopping"))
     }
 
-    async fn track(
+    /// What differs from one recipient to the next.
+    async fn own_copy(
         &self,
         row: &Leased,
         raw: Vec<u8>,
         host: Option<String>,
     ) -> Result<Vec<u8>, Error> {
+        let base = host.map_or_else(|| self.public_url.to_string(), |h| format!("https://{h}"));
+        let raw = self.track(row, raw, &base).await?;
+        if row.class == Class::Bulk { bulk::mark(&self.db, row, raw, &base).await } else { Ok(raw) }
+    }
+
+    async fn track(&self, row: &Leased, raw: Vec<u8>, base: &str) -> Result<Vec<u8>, Error> {
         if !row.track_opens && !row.track_clicks {
             return Ok(raw);
         }
         let links = if row.track_clicks { collect_links(&raw) } else { Vec::new() };
         let tokens =
             self.db.ensure_tracking_tokens(row.tenant, row.id, row.track_opens, &links).await?;
-        let base = host.map_or_else(|| self.public_url.to_string(), |h| format!("https://{h}"));
         let pixel = tokens.open.map(|token| format!("{base}/t/o/{}.gif", token.as_str()));
         let urls: Vec<String> =
             tokens.clicks.iter().map(|token| format!("{base}/t/c/{}", token.as_str())).collect();

@@ -61,6 +61,7 @@ migrations! {
     "0044_flags",
     "0048_recipient_troubles",
     "0049_envelope_ids",
+    "0050_unsubscribed",
 }
 
 /// Why the schema could not be brought up to date.

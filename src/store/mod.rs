@@ -51,5 +51,6 @@ pub mod tenants;
 pub mod token_owner;
 pub mod tracking;
 pub mod tx;
+pub mod unsubscribes;
 
 pub use error::Error;

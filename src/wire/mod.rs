@@ -4,6 +4,7 @@ pub mod auth_results;
 pub mod dkim;
 pub mod imap;
 pub mod jwt;
+pub mod list_unsubscribe;
 pub mod mime;
 pub mod proxy;
 pub mod report;

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::domain::deliver_by::DeliverBy;
 use crate::domain::envelope::DsnReturn;
 use crate::domain::ids::{EmailId, QueueId, TenantId};
+use crate::domain::queue::Class;
 use crate::mail::deliver::envelope::{Envelope, To};
 use crate::mail::deliver::return_path::{self, return_path};
 use crate::store::outbound::Leased;
@@ -28,13 +29,14 @@ struct Kind<'a> {
 /// Recipients of one transaction; what every server takes (RFC 5321 §4.5.3.1.8).
 const MOST: usize = 100;
 
-/// `None` for what goes alone: it is tracked, has a return path of its own, or is not composed yet.
+/// `None` for what goes alone: it is tracked, bulk that each reader leaves by a link of their own,
+/// has a return path of its own, or is not composed yet.
 fn kind(row: &Leased) -> Option<Kind<'_>> {
-    let tracked = row.track_opens || row.track_clicks;
+    let own = row.track_opens || row.track_clicks || row.class == Class::Bulk;
     Some(Kind {
         tenant: row.tenant,
         queue_id: row.queue_id,
-        email: row.email.filter(|_| !tracked && !return_path::has_own(row))?,
+        email: row.email.filter(|_| !own && !return_path::has_own(row))?,
         reverse_path: &row.reverse_path,
         ret: row.ret,
         envid: row.envid.as_deref(),

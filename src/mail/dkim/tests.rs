@@ -111,6 +111,7 @@ async fn both_signatures_verify_and_any_change_breaks_both() {
         ("Received:", "From: eve@evil.example\r\nReceived:", false),
         ("Received:", "Subject: again\r\nReceived:", false),
         ("Received:", "List-Unsubscribe: <https://evil.example>\r\nReceived:", false),
+        ("Received:", "Feedback-ID: x:y:z:evil\r\nReceived:", false),
         ("Received:", "Content-Type: text/html\r\nReceived:", false),
     ] {
         let changed = signed.replacen(from, to, 1);

@@ -162,7 +162,8 @@ const LEASE: &str = "
         o.dsn_envid, o.dsn_orcpt, o.require_tls, o.smtputf8, o.track_opens, o.track_clicks,
         o.deliver_by, o.deliver_by_mode, o.delay_notified_at IS NOT NULL AS delay_told,
         EXISTS (SELECT 1 FROM public.suppression_list s
-                WHERE s.tenant_id = o.tenant_id AND s.address = o.recipient) AS suppressed,
+                WHERE s.tenant_id = o.tenant_id AND s.address = o.recipient
+                    AND (s.reason <> 'unsubscribe' OR o.class = 'bulk')) AS suppressed,
         ARRAY(SELECT d.tracking_host FROM public.tenant_domains d
               WHERE d.tenant_id = o.tenant_id AND d.domain = lower(substring(o.from_address FROM '[^@]*$'))
                 AND d.verified_at IS NOT NULL) AS author";

@@ -10,7 +10,7 @@ use crate::support::server::{PASSWORD, Server, server};
 use crate::support::smtp::Smtp;
 
 /// As a mail program does it, after login.
-async fn submit(server: &Server, from: &str, to: &str, content: &str) {
+pub(super) async fn submit(server: &Server, from: &str, to: &str, content: &str) {
     let mut smtp = Smtp::greeted(server.at.submission_starttls.unwrap()).await.starttls().await;
     let secret = BASE64.encode(format!("\0{from}\0{PASSWORD}"));
     smtp.ask(&format!("AUTH PLAIN {secret}"), "235 ").await;

@@ -1,6 +1,7 @@
 //! Step 3 of the main job: what leaves.
 
 mod bounces;
+mod bulk;
 mod dkimpy;
 mod fates;
 mod here;
