@@ -6,6 +6,7 @@ INSERT INTO tenant_users (tenant_id, clerk_user_id) VALUES (:tenant, 'user_1');
 INSERT INTO app_passwords (tenant_id, address_id, name, secret_sha256)
     SELECT tenant_id, id, 'phone', sha256('x') FROM email_addresses WHERE tenant_id = :tenant;
 INSERT INTO suppression_list (tenant_id, address) VALUES (:tenant, 'gone@elsewhere.test');
+INSERT INTO recipient_troubles (tenant_id, address, failures, since) VALUES (:tenant, 'full@elsewhere.test', 3, now());
 INSERT INTO outbound_messages (tenant_id, recipient, from_address, text_body, state, held_reason)
     VALUES (:tenant, 'a@elsewhere.test', 'somebody@:domain', 'x', 'held', 'not to be sent');
 INSERT INTO delivery_attempts (tenant_id, outbound_message_id, attempt, started_at, outcome, code, reply)
