@@ -12,6 +12,7 @@ use crate::mail::deliver::away::Away;
 use crate::mail::deliver::conversation::Deadlines;
 use crate::mail::deliver::draft::Drafts;
 use crate::mail::deliver::local::Here;
+use crate::mail::deliver::mta_sts::Policies;
 use crate::mail::deliver::pool::Pool;
 use crate::mail::deliver::session::Dialer;
 use crate::mail::deliver::worker::Worker;
@@ -53,16 +54,20 @@ pub(super) fn worker(config: &Config, services: &Services) -> Result<Worker, Sta
         services.ingest.clone(),
         render.clone(),
     );
+    let roots = Roots::load(&config.queue.trusted_roots)?;
+    let (sts, sts_port) = (config.queue.mta_sts, config.queue.mta_sts_port);
+    let policies = Policies::new(sts, sts_port, &resolver, &roots);
     let dialer = Dialer {
         us: services.hostname.clone(),
         tls: ClientTls::opportunistic()?,
-        roots: Roots::load(&config.queue.trusted_roots)?,
+        roots,
         deadlines: Deadlines::new(&config.timeouts),
     };
     let port = config.queue.smtp_port;
     let (tally, here_too) = (services.tally.clone(), here.clone());
     let pool = Pool::default();
-    let away = Away { queue, render, resolver, dialer, port, tally, here: here_too, pool };
+    let away =
+        Away { queue, render, resolver, policies, dialer, port, tally, here: here_too, pool };
     let drafts = Drafts::new(services.db.clone(), services.ingest.clone());
     Ok(Worker::new(&config.queue, drafts, here, away, Arc::clone(&services.queue_wake)))
 }

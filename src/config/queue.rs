@@ -35,6 +35,10 @@ pub struct Queue {
     pub trusted_roots: PathBuf,
     /// The port of other mail servers.
     pub smtp_port: u16,
+    /// Whether domains are asked for their policies of TLS (RFC 8461).
+    pub mta_sts: bool,
+    /// The port that those policies are fetched from.
+    pub mta_sts_port: u16,
 }
 
 /// Name resolution.

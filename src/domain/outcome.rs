@@ -56,7 +56,7 @@ pub struct Via {
     pub host: Option<String>,
     /// The address that was connected to.
     pub ip: Option<std::net::IpAddr>,
-    /// TLS protocol and cipher, where TLS was used.
+    /// TLS protocol and cipher and why they were enough, or `none:` and why there was no TLS.
     pub tls: Option<String>,
 }
 

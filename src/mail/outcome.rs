@@ -13,7 +13,7 @@ use crate::domain::outcome::{Outcome, Reply};
 
 pub use replies::{
     connection, dns_trouble, loops_back, no_route, not_now, not_offered, null_mx, our_trouble,
-    out_of_step, refused, suppressed, taken, time_is_over, too_big, unknown_here,
+    out_of_step, refused, suppressed, taken, time_is_over, tls_needed, too_big, unknown_here,
 };
 
 /// How far a conversation had come when a reply ended it.

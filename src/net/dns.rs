@@ -190,6 +190,12 @@ fn classify(error: &NetError) -> DnsError {
     }
 }
 
+/// A domain as the DNS and certificates have it: lower case, what is beyond ASCII in A-labels,
+/// without the final dot.
+pub fn ascii_domain(domain: &str) -> Option<String> {
+    Name::from_str_relaxed(domain).ok().map(|name| host_name(&name))
+}
+
 /// Lower case, without the final dot.
 fn host_name(name: &Name) -> String {
     name.to_ascii().trim_end_matches('.').to_ascii_lowercase()

@@ -1,15 +1,17 @@
-//! One small HTTP request to a service that the operator has named, such as rspamd.
+//! One small HTTP request to a service that the operator has named, such as rspamd, or that a caller
+//! has found.
 //!
-//! No redirects, no proxies: the address comes from the settings and from nowhere else. Under TLS
-//! the service has to prove its name.
+//! No redirects, no proxies: the address comes from the settings or the caller and from nowhere else.
+//! Under TLS the service has to prove its name.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -32,6 +34,10 @@ pub struct HttpService {
     limit: Duration,
     /// Under TLS, with the name that is to be proven.
     tls: Option<(ClientTls, ServerName<'static>)>,
+    /// Where it is, unless the authority says so.
+    at: Option<SocketAddr>,
+    /// Octets of an answer that are read.
+    most: usize,
 }
 
 impl std::fmt::Debug for HttpService {
@@ -49,6 +55,9 @@ pub enum HttpError {
     /// TLS is not possible here.
     #[error("{0}")]
     Tls(#[from] TlsError),
+    /// The service does not prove to have its name.
+    #[error("{0}")]
+    Unproven(String),
     /// The service was too slow.
     #[error("no answer in time")]
     Late,
@@ -67,7 +76,9 @@ pub struct HttpAnswer {
     pub status: u16,
     /// How long it may be kept, where that is said (RFC 9111 §5.2.2.1).
     pub max_age: Option<Duration>,
-    /// At most one mebibyte.
+    /// What the body is said to be, in lower case and without parameters; empty where nothing is.
+    pub media_type: String,
+    /// At most one mebibyte, or what was asked for.
     pub body: Bytes,
 }
 
@@ -76,7 +87,7 @@ impl HttpService {
     pub fn new(url: &str, limit: Duration) -> Result<Self, HttpError> {
         let rest = url.strip_prefix("http://").ok_or(HttpError::Address)?;
         let (authority, prefix) = address(rest, 80)?;
-        Ok(Self { authority, prefix, limit, tls: None })
+        Ok(Self { authority, prefix, limit, tls: None, at: None, most: MAX_ANSWER })
     }
 
     /// The service at `url`, which begins with `https://`, as `roots` vouch for it.
@@ -86,7 +97,21 @@ impl HttpService {
         let host = authority.rsplit_once(':').map_or("", |(host, _)| host);
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host).map_err(|_| HttpError::Address)?;
-        Ok(Self { authority, prefix, limit, tls: Some((ClientTls::verified(roots)?, name)) })
+        let tls = Some((ClientTls::verified(roots)?, name));
+        Ok(Self { authority, prefix, limit, tls, at: None, most: MAX_ANSWER })
+    }
+
+    /// The service that `host` has at `at`, under TLS and proven as `tls` asks for; of an answer at
+    /// most `most` octets are taken.
+    pub fn found(
+        host: &str,
+        at: SocketAddr,
+        tls: ClientTls,
+        (limit, most): (Duration, usize),
+    ) -> Result<Self, HttpError> {
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| HttpError::Address)?;
+        let (authority, prefix) = (host.to_owned(), String::new());
+        Ok(Self { authority, prefix, limit, tls: Some((tls, name)), at: Some(at), most })
     }
 
     /// POST with these header fields; a value that is none is left out.
@@ -128,12 +153,15 @@ impl HttpService {
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<HttpAnswer, HttpError> {
-        let socket = TcpStream::connect(&self.authority).await?;
+        let socket = match self.at {
+            Some(at) => TcpStream::connect(at).await?,
+            None => TcpStream::connect(&self.authority).await?,
+        };
         match &self.tls {
-            None => converse(socket, request).await,
+            None => converse(socket, request, self.most).await,
             Some((tls, name)) => {
-                let stream = tls.connector().connect(name.clone(), socket).await?;
-                converse(stream, request).await
+                let stream = tls.connector().connect(name.clone(), socket).await;
+                converse(stream.map_err(handshake)?, request, self.most).await
             }
         }
     }
@@ -150,18 +178,30 @@ fn address(rest: &str, port: u16) -> Result<(String, String), HttpError> {
     Ok((authority, prefix.trim_end_matches('/').to_owned()))
 }
 
+/// A certificate that proves nothing is told from a connection that broke.
+fn handshake(error: io::Error) -> HttpError {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(_)) => HttpError::Unproven(error.to_string()),
+        _ => HttpError::Connection(error),
+    }
+}
+
 /// One request, one answer.
 async fn converse(
     socket: impl AsyncRead + AsyncWrite + Unpin,
     request: Request<Full<Bytes>>,
+    most: usize,
 ) -> Result<HttpAnswer, HttpError> {
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(socket)).await.map_err(|e| protocol(&e))?;
     let answer = async {
         let answer = sender.send_request(request).await.map_err(|e| protocol(&e))?;
         let (status, max_age) = (answer.status().as_u16(), max_age(answer.headers()));
-        let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-        Ok(HttpAnswer { status, max_age, body: body.map_err(|e| protocol(&e))?.to_bytes() })
+        let media_type = media_type(answer.headers());
+        let body = Limited::new(answer.into_body(), most).collect().await;
+        let body = body.map_err(|e| protocol(&e))?.to_bytes();
+        Ok(HttpAnswer { status, max_age, media_type, body })
     };
     // The connection ends with the answer; whatever it says then is nothing new.
     tokio::pin!(answer);
@@ -176,6 +216,11 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let mut directives = said.flat_map(|value| value.split(',')).map(str::trim);
     let seconds = directives.find_map(|directive| directive.strip_prefix("max-age="))?;
     Some(Duration::from_secs(seconds.parse().ok()?))
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn protocol(error: &dyn std::fmt::Display) -> HttpError {

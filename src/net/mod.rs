@@ -8,6 +8,7 @@ pub mod http_client;
 pub mod limits;
 pub mod listener;
 mod proxied;
+pub mod public;
 pub mod rate;
 mod read_buffer;
 pub mod shutdown;

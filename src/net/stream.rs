@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use self::deflated::Deflated;
 use super::read_buffer::ReadBuffer;
-use super::tls::{ClientTls, Roots, ServerTls};
+use super::tls::{ClientTls, Roots, ServerTls, Unproven};
 use super::transport::Transport;
 
 pub use binding::ChannelBindings;
@@ -156,13 +156,16 @@ impl Stream {
     }
 
     /// Whether the other end of this TLS connection has proven to be `host`, as `roots` see it.
-    pub fn is_verified(&self, roots: &Roots, host: &str) -> bool {
+    ///
+    /// # Errors
+    /// Why it has not; in the clear nobody can.
+    pub fn proves(&self, roots: &Roots, host: &str) -> Result<(), Unproven> {
         match &self.transport {
             Transport::Client(stream) => {
                 let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
                 roots.vouch_for(chain, host)
             }
-            Transport::Plain(_) | Transport::Server(_) => false,
+            Transport::Plain(_) | Transport::Server(_) => Err(Unproven::Unusable),
         }
     }
 

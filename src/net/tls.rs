@@ -23,7 +23,7 @@ use certificates::Certificates;
 
 pub use inspect::{Facts, inspect};
 pub(super) use issue::save_pair;
-pub use roots::Roots;
+pub use roots::{Roots, Unproven};
 pub use watch::hangup;
 
 /// Why TLS cannot be offered; each says what to do.

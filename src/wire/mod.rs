@@ -6,6 +6,7 @@ pub mod imap;
 pub mod jwt;
 pub mod list_unsubscribe;
 pub mod mime;
+pub mod mta_sts;
 pub mod proxy;
 pub mod report;
 pub mod sasl;

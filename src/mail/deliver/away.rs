@@ -8,6 +8,7 @@ use crate::domain::outcome::{Outcome, Reply, Via};
 use crate::domain::queue::Source;
 use crate::mail::deliver::fates::{Fate, in_trouble};
 use crate::mail::deliver::local::Here;
+use crate::mail::deliver::mta_sts::Policies;
 use crate::mail::deliver::mx::{self, Target};
 use crate::mail::deliver::parcel::envelope;
 use crate::mail::deliver::pool::Pool;
@@ -29,6 +30,8 @@ pub struct Away {
     pub render: Render,
     /// Finds the servers.
     pub resolver: Resolver,
+    /// Knows what domains say about TLS.
+    pub policies: Policies,
     /// Opens connections.
     pub dialer: Dialer,
     /// The port of other mail servers.
@@ -174,9 +177,11 @@ impl Line<'_> {
     }
 
     async fn try_open(&mut self) -> Result<Session, Unreachable> {
-        let Away { resolver, dialer, port, pool, .. } = self.away;
+        let Away { resolver, policies, dialer, port, pool, .. } = self.away;
         if self.next == 0 {
-            self.targets = match mx::targets(resolver, self.domain, &dialer.us, *port).await {
+            let ways = (resolver, policies);
+            let found = mx::targets(ways, self.domain, &dialer.us, *port, &self.seen).await;
+            self.targets = match found {
                 Ok(targets) => targets,
                 Err(fate) => {
                     let (phase, reply) = self.unroutable(fate).await;

@@ -2,7 +2,7 @@
 //!
 //! [`worker`] takes rows and puts them into `lanes`, one for each destination.
 //! A `carrier` works in one lane: it hands a row to [`local`] or to [`away`],
-//! where [`mx`] finds the servers, [`session`] is a connection to one of them,
+//! where [`mx`] finds the servers that [`mta_sts`] allows, [`session`] is a connection to one of them,
 //! [`conversation`] what is said over it, and `pool` keeps those that may be
 //! used again. No transaction of the database is open while the network is
 //! waited for.
@@ -15,6 +15,7 @@ pub mod envelope;
 pub mod fates;
 mod lanes;
 pub mod local;
+pub mod mta_sts;
 pub mod mx;
 mod parcel;
 pub mod pool;

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use crate::mail::deliver::fates::Fate;
+use crate::mail::deliver::mta_sts::{Policies, Standing};
 use crate::mail::outcome::{self, Phase};
+use crate::mail::reporting::tls::Sightings;
 use crate::net::dns::{DnsError, Exchange, Exchanges, Resolver};
 
 /// One address to try.
@@ -13,23 +15,35 @@ pub struct Target {
     pub host: String,
     /// Where it listens.
     pub at: SocketAddr,
+    /// What the domain says about TLS with it.
+    pub sts: Standing,
+}
+
+impl Target {
+    /// Whether mail goes there only under TLS with a host that has proven its name.
+    pub fn must_prove(&self) -> bool {
+        self.sts.enforced().is_some()
+    }
 }
 
 /// Addresses tried for one domain at most.
 const MOST: usize = 8;
 
 /// The addresses that take mail for `domain`, in the order to try them.
-/// `us` is our own name; `port` the one that all servers listen on.
+/// `us` is our own name; `port` the one that all servers listen on. Hosts that an enforced policy
+/// of the domain does not name are not among them (RFC 8461 §5.1); they are `seen`.
 ///
 /// # Errors
 /// What becomes of the recipients when there is none.
 pub async fn targets(
-    resolver: &Resolver,
+    (resolver, policies): (&Resolver, &Policies),
     domain: &str,
     us: &str,
     port: u16,
+    seen: &Sightings,
 ) -> Result<Vec<Target>, Fate> {
-    let hosts = match resolver.mx(domain).await {
+    let (answer, sts) = tokio::join!(resolver.mx(domain), policies.of(domain));
+    let hosts = match answer {
         Ok(Exchanges::Null) => return Err((Phase::Rcpt, outcome::null_mx())),
         Ok(Exchanges::Hosts(hosts)) => hosts,
         // The domain's own addresses are its exchange.
@@ -37,6 +51,8 @@ pub async fn targets(
         Err(error) => return Err((Phase::Host, outcome::dns_trouble(error))),
     };
     let hosts = before_us(hosts, us).ok_or((Phase::Rcpt, outcome::loops_back()))?;
+    let hosts = allowed(hosts, &sts, seen)
+        .ok_or((Phase::Host, outcome::tls_needed("no mail server is named in the policy")))?;
     let (mut found, mut trouble) = (Vec::new(), None);
     for exchange in &hosts {
         match resolver.addresses(&exchange.host).await {
@@ -44,6 +60,7 @@ pub async fn targets(
                 found.extend(addresses.into_iter().map(|ip| Target {
                     host: exchange.host.clone(),
                     at: SocketAddr::new(ip, port),
+                    sts: sts.clone(),
                 }));
             }
             Err(DnsError::NotFound) => {}
@@ -71,6 +88,21 @@ fn before_us(mut hosts: Vec<Exchange>, us: &str) -> Option<Vec<Exchange>> {
         .min();
     if let Some(ours) = ours {
         hosts.retain(|exchange| exchange.preference < ours);
+    }
+    (!hosts.is_empty()).then_some(hosts)
+}
+
+/// Those that the domain's policy allows. `None` when that is nobody.
+fn allowed(mut hosts: Vec<Exchange>, sts: &Standing, seen: &Sightings) -> Option<Vec<Exchange>> {
+    if let Some(policy) = sts.enforced() {
+        hosts.retain(|exchange| {
+            let allowed = policy.allows(&exchange.host);
+            if !allowed {
+                tracing::info!(host = %exchange.host, "the policy of the domain (MTA-STS) does not name this server");
+                seen.passed_over(&exchange.host, sts);
+            }
+            allowed
+        });
     }
     (!hosts.is_empty()).then_some(hosts)
 }

@@ -37,50 +37,92 @@ pub struct Session {
     messages: usize,
 }
 
+/// A connection that is not secret.
+struct Insecure {
+    /// As it was, where it can still be used.
+    left: Option<Conversation<Stream>>,
+    handshake: Handshake,
+    why: String,
+}
+
 impl Dialer {
-    /// Connects, with TLS where it is offered and works (RFC 3207, RFC 7435):
-    /// a host whose handshake fails is asked again in the clear. How that went is `seen`.
+    /// Connects, with TLS where it is offered and works (RFC 3207, RFC 7435): a host whose handshake
+    /// fails is asked again in the clear, unless the domain wants its servers to prove their names
+    /// (RFC 8461 §5): then only one that does is used. How that went is `seen`.
     ///
     /// # Errors
     /// The reply that turned us away.
     pub async fn open(&self, target: &Target, seen: &Sightings) -> Result<Session, Reply> {
         let conversation = self.greet(target).await?;
-        if !conversation.offer().starttls {
-            seen.saw(target, Handshake::NotOffered);
-            return Ok(Session::new(target, conversation, None));
-        }
-        let stream = match conversation.start_tls().await {
-            Ok(stream) => stream,
-            Err(refused) if refused.is_usable() => {
-                seen.saw(target, Handshake::NotOffered);
-                return Ok(Session::new(target, refused, None));
-            }
-            Err(_) => {
-                seen.saw(target, Handshake::Failed);
-                return self.in_the_clear(target).await;
-            }
-        };
-        let limit = self.deadlines.connect;
-        match stream.upgrade_client(&self.tls, &target.host, limit).await {
-            Ok(secret) => {
-                seen.saw(target, Handshake::Done);
-                let tls = secret.stream.tls().map(|tls| tls.to_string());
-                let verified = secret.stream.is_verified(&self.roots, &target.host);
-                let conversation =
-                    Conversation::resume(secret.stream, &self.us, self.deadlines).await?;
-                Ok(Session { verified, ..Session::new(target, conversation, tls) })
-            }
-            Err(error) => {
-                seen.saw(target, Handshake::Failed);
-                tracing::info!(host = %target.host, %error, "TLS failed; going on in the clear");
-                self.in_the_clear(target).await
+        match self.start_tls(conversation, target).await {
+            Ok(stream) => self.secured(stream, target, seen).await,
+            Err(Insecure { left, handshake, why }) => {
+                seen.saw(target, handshake);
+                if target.must_prove() {
+                    if let Some(conversation) = left {
+                        conversation.quit().await;
+                    }
+                    return Err(outcome::tls_needed(why));
+                }
+                let conversation = match left {
+                    Some(conversation) => conversation,
+                    None => self.greet(target).await?,
+                };
+                Ok(Session::new(target, conversation, format!("none: {why}")))
             }
         }
     }
 
-    async fn in_the_clear(&self, target: &Target) -> Result<Session, Reply> {
-        let conversation = self.greet(target).await?;
-        Ok(Session::new(target, conversation, None))
+    /// The connection under TLS, with whoever it is.
+    async fn start_tls(
+        &self,
+        conversation: Conversation<Stream>,
+        target: &Target,
+    ) -> Result<Stream, Insecure> {
+        let not_offered = |left, why: &str| Insecure {
+            left,
+            handshake: Handshake::NotOffered,
+            why: why.to_owned(),
+        };
+        if !conversation.offer().starttls {
+            return Err(not_offered(Some(conversation), "the server does not offer STARTTLS"));
+        }
+        let failed = |why| Insecure { left: None, handshake: Handshake::Failed, why };
+        let stream = match conversation.start_tls().await {
+            Ok(stream) => stream,
+            Err(refused) if refused.is_usable() => {
+                return Err(not_offered(Some(refused), "the server refuses STARTTLS"));
+            }
+            Err(_) => return Err(failed("the connection broke at STARTTLS".to_owned())),
+        };
+        match stream.upgrade_client(&self.tls, &target.host, self.deadlines.connect).await {
+            Ok(secret) => Ok(secret.stream),
+            Err(error) => {
+                tracing::info!(host = %target.host, %error, "TLS failed");
+                Err(failed(format!("the handshake failed: {error}")))
+            }
+        }
+    }
+
+    /// Goes on under TLS, with whom the policy allows.
+    async fn secured(
+        &self,
+        stream: Stream,
+        target: &Target,
+        seen: &Sightings,
+    ) -> Result<Session, Reply> {
+        let proof = stream.proves(&self.roots, &target.host);
+        seen.saw(target, Handshake::Done(proof));
+        if let Err(unproven) = proof
+            && target.must_prove()
+        {
+            stream.close(self.deadlines.connect).await;
+            return Err(outcome::tls_needed(unproven));
+        }
+        let info = stream.tls().map(|tls| tls.to_string()).unwrap_or_default();
+        let tls = format!("{info}, {}", target.sts.why(proof));
+        let conversation = Conversation::resume(stream, &self.us, self.deadlines).await?;
+        Ok(Session { verified: proof.is_ok(), ..Session::new(target, conversation, tls) })
     }
 
     async fn greet(&self, target: &Target) -> Result<Conversation<Stream>, Reply> {
@@ -91,8 +133,9 @@ impl Dialer {
 }
 
 impl Session {
-    fn new(target: &Target, conversation: Conversation<Stream>, tls: Option<String>) -> Self {
-        let via = Via { host: Some(target.host.clone()), ip: Some(target.at.ip()), tls };
+    fn new(target: &Target, conversation: Conversation<Stream>, tls: String) -> Self {
+        let (host, ip) = (Some(target.host.clone()), Some(target.at.ip()));
+        let via = Via { host, ip, tls: Some(tls) };
         Self { conversation, via, verified: false, messages: 0 }
     }
 

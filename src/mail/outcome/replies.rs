@@ -21,6 +21,11 @@ pub fn not_offered(what: &str, enhanced: (u8, u16, u16)) -> Reply {
     ours(550, enhanced, format!("the server does not offer {what}, which this message needs"))
 }
 
+/// The domain wants TLS with a server that proves its name (MTA-STS), and this is not that.
+pub fn tls_needed(why: impl std::fmt::Display) -> Reply {
+    ours(451, (4, 7, 5), format!("the domain asks for verified TLS (MTA-STS), but {why}"))
+}
+
 /// The message is larger than the server says it takes (RFC 1870 §6.1).
 pub fn too_big(limit: u64) -> Reply {
     ours(552, (5, 3, 4), format!("the server takes at most {limit} octets"))

@@ -133,3 +133,10 @@ async fn what_is_no_name_is_not_found() {
         assert_eq!(resolver.txt(text).await, Err(DnsError::NotFound), "{text}");
     }
 }
+
+#[test]
+fn domains_have_one_form() {
+    assert_eq!(ascii_domain("B\u{fc}cher.Example.").unwrap(), "xn--bcher-kva.example");
+    assert_eq!(ascii_domain("A.example").unwrap(), "a.example");
+    assert_eq!(ascii_domain("a..b"), None);
+}

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, Error, RootCertStore};
 
 use super::{TlsError, provider};
 
@@ -43,12 +43,49 @@ impl Roots {
     }
 
     /// Whether `chain`, the server's own certificate first, proves that it is `host` now.
-    pub(in crate::net) fn vouch_for(&self, chain: &[CertificateDer<'_>], host: &str) -> bool {
+    pub(in crate::net) fn vouch_for(
+        &self,
+        chain: &[CertificateDer<'_>],
+        host: &str,
+    ) -> Result<(), Unproven> {
         let (Some(verifier), Some((leaf, between))) = (&self.0, chain.split_first()) else {
-            return false;
+            return Err(Unproven::Untrusted);
         };
-        ServerName::try_from(host).is_ok_and(|name| {
-            verifier.verify_server_cert(leaf, between, &name, &[], UnixTime::now()).is_ok()
-        })
+        let name = ServerName::try_from(host).map_err(|_| Unproven::OtherHost)?;
+        match verifier.verify_server_cert(leaf, between, &name, &[], UnixTime::now()) {
+            Ok(_) => Ok(()),
+            Err(Error::InvalidCertificate(error)) => Err(unproven(&error)),
+            Err(_) => Err(Unproven::Unusable),
+        }
+    }
+}
+
+/// Why a server has not proven its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unproven {
+    /// The certificate is another host's.
+    #[error("the certificate is for another host")]
+    OtherHost,
+    /// Its time is over, or has not come.
+    #[error("the certificate has expired or is not valid yet")]
+    Expired,
+    /// Nobody that we believe vouches for it.
+    #[error("the certificate is not from a trusted authority")]
+    Untrusted,
+    /// It cannot be used for some other reason.
+    #[error("the certificate cannot be verified")]
+    Unusable,
+}
+
+fn unproven(error: &CertificateError) -> Unproven {
+    use CertificateError as E;
+    match error {
+        E::NotValidForName | E::NotValidForNameContext { .. } => Unproven::OtherHost,
+        E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => {
+            Unproven::Expired
+        }
+        E::UnknownIssuer => Unproven::Untrusted,
+        // Such as a certificate of an authority that is shown as a server's own.
+        _ => Unproven::Unusable,
     }
 }

@@ -1,6 +1,6 @@
 //! SMTP TLS reports in JSON (RFC 8460 §4), and the record that asks for them (§3).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ReadError;
 use crate::wire::dkim::tag;
@@ -59,6 +59,24 @@ pub struct Policy {
     /// Whose it is.
     #[serde(default)]
     pub policy_domain: String,
+    /// The servers that a policy of type `sts` names.
+    #[serde(default, deserialize_with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
+    pub mx_host: Vec<String>,
+}
+
+/// Some write a list (as RFC 8460 appendix B does), some a string.
+fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        One(String),
+        More(Vec<String>),
+    }
+    Ok(match Option::<Either>::deserialize(from)? {
+        Some(Either::One(host)) => vec![host],
+        Some(Either::More(hosts)) => hosts,
+        None => Vec::new(),
+    })
 }
 
 /// How many sessions went how.
@@ -156,6 +174,12 @@ mod tests {
         assert_eq!(report.organization_name, "Company-X");
         let seen = &report.policies[0];
         assert_eq!(seen.policy.policy_domain, "company-y.example");
+        assert_eq!(seen.policy.mx_host, ["*.mail.company-y.example"]);
+        let other = REPORT.replace("[\"*.mail.company-y.example\"]", "\"mx.example\"");
+        assert_eq!(
+            Report::read(other.as_bytes()).unwrap().policies[0].policy.mx_host,
+            ["mx.example"]
+        );
         assert_eq!(seen.summary.total_failure_session_count, 303);
         assert_eq!(seen.failure_details[1].result_type, "starttls-not-supported");
         assert_eq!(Report::read(&report.write().unwrap()).unwrap(), report);

@@ -5,6 +5,7 @@ mod bulk;
 mod dkimpy;
 mod fates;
 mod here;
+mod mta_sts;
 mod queue;
 mod returned;
 
@@ -108,7 +109,7 @@ impl Server {
     /// `outcome code host tls?` of each attempt.
     async fn attempts(&self, id: Uuid) -> Vec<(String, i32, Option<String>, bool)> {
         sqlx::query_as(
-            "SELECT outcome, code, host, tls IS NOT NULL FROM delivery_attempts
+            "SELECT outcome, code, host, coalesce(tls LIKE 'TLS%', false) FROM delivery_attempts
              WHERE outbound_message_id = $1 ORDER BY attempt, finished_at",
         )
         .bind(id)

@@ -6,6 +6,7 @@ pub mod http;
 pub mod imap;
 pub mod issuer;
 pub mod log;
+pub mod policy_server;
 pub mod postgres;
 pub mod remote_mx;
 pub mod s3;

@@ -13,9 +13,9 @@ use sqlx::postgres::PgPoolOptions;
 use tokio::sync::OnceCell;
 
 use super::dns::Dns;
-use super::log;
 use super::postgres::{self, RUNTIME};
 use super::remote_mx::{self, RemoteMx};
+use super::{log, policy_server};
 
 /// The server of this run and what it talks to.
 pub struct Server {
@@ -107,6 +107,7 @@ pub fn configuration(
         [queue]
         retry = ["1s"]
         smtp_port = {mx_port}
+        mta_sts_port = {}
         trusted_roots = {:?}
         [dns]
         servers = [{:?}]
@@ -118,6 +119,7 @@ pub fn configuration(
         "#,
         folder.display().to_string(),
         folder.join("certs").display().to_string(),
+        policy_server::port(),
         remote_mx::trusted_roots(),
         dns.to_string(),
     );

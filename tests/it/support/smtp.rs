@@ -50,7 +50,7 @@ impl Smtp {
 
     /// Whether the server has proven to `roots` that it is `host`.
     pub fn proves(&self, roots: &Roots, host: &str) -> bool {
-        self.stream.is_verified(roots, host)
+        self.stream.proves(roots, host).is_ok()
     }
 
     /// What SCRAM binds to on this connection.
