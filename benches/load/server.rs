@@ -12,6 +12,8 @@ use sqlx::PgPool;
 /// A running server with durable settings, removed with the value.
 pub struct Server {
     pub smtp: SocketAddr,
+    /// With TLS from the begin.
+    pub submission: SocketAddr,
     pub imap: SocketAddr,
     child: Child,
     pub pool: PgPool,
@@ -24,11 +26,16 @@ pub fn free_port() -> SocketAddr {
 
 impl Server {
     pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// With more configuration.
+    pub async fn start_with(more: &str) -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let (smtp, imap) = (free_port(), free_port());
-        let text = configuration(folder.path(), smtp, imap);
+        let [smtp, submission, imap] = std::array::from_fn(|_| free_port());
+        let text = configuration(folder.path(), smtp, submission, imap) + more;
         let file = folder.path().join("config.toml");
         std::fs::write(&file, &text).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_koltrix-mail"))
@@ -45,7 +52,7 @@ impl Server {
         let config = Config::parse(&text, |name| std::env::var(name).ok()).unwrap();
         let database = Embedded::borrow(&config).await.unwrap();
         let pool = PgPool::connect(database.url()).await.unwrap();
-        Self { smtp, imap, child, pool, folder }
+        Self { smtp, submission, imap, child, pool, folder }
     }
 
     pub async fn add_mailboxes(&self, count: usize) {
@@ -80,12 +87,17 @@ impl Drop for Server {
     }
 }
 
-fn configuration(folder: &Path, smtp: SocketAddr, imap: SocketAddr) -> String {
-    let others: [SocketAddr; 4] = std::array::from_fn(|_| free_port());
-    let [starttls, tls, imap_starttls, http] = others;
+fn configuration(
+    folder: &Path,
+    smtp: SocketAddr,
+    submission: SocketAddr,
+    imap: SocketAddr,
+) -> String {
+    let others: [SocketAddr; 3] = std::array::from_fn(|_| free_port());
+    let [starttls, imap_starttls, http] = others;
     format!(
         "[server]\nhostname = \"bench.test\"\ndata_dir = {:?}\ncerts_dir = {:?}\nlog_filter = \"warn\"\n\
-         [smtp]\nlisten = \"{smtp}\"\n[submission]\nlisten_starttls = \"{starttls}\"\nlisten_tls = \"{tls}\"\n\
+         [smtp]\nlisten = \"{smtp}\"\n[submission]\nlisten_starttls = \"{starttls}\"\nlisten_tls = \"{submission}\"\n\
          [imap]\nlisten_starttls = \"{imap_starttls}\"\nlisten_tls = \"{imap}\"\n[http]\nlisten = \"{http}\"\n\
          [limits]\nconnections = 20000\nconnections_per_address = 20000\n",
         folder.join("data").display().to_string(),

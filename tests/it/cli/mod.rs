@@ -2,7 +2,7 @@
 
 mod memory;
 mod operator;
-mod serve;
+pub mod serve;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -33,7 +33,8 @@ impl Program {
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Where a file of its folder is.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 

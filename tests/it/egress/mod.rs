@@ -4,6 +4,7 @@ mod bounces;
 mod bulk;
 mod dkimpy;
 mod fates;
+mod fleet;
 mod here;
 mod mta_sts;
 mod queue;
