@@ -124,10 +124,12 @@ impl Services {
         let search_index = SearchIndex::default();
         let wakes = (changes.clone(), Arc::clone(&queue_wake), search_index.clone());
         let ingest = Ingest::new(stores, recipients.clone(), wakes, settings);
+        let bodies = Bodies::new(db.clone(), objects.clone());
         let submit = Submit::new(
             db.clone(),
             recipients.clone(),
             ingest.clone(),
+            bodies.clone(),
             &hostname,
             Arc::clone(&queue_wake),
         );
@@ -146,7 +148,7 @@ impl Services {
             lessons,
             search_index,
             gate: Gate::new(db.clone(), Resolver::new(&config.dns).map_err(|e| other(&e))?),
-            bodies: Bodies::new(db.clone(), objects.clone()),
+            bodies,
             health: Health::new(db.clone(), objects.clone()),
             objects,
             keys: Keys::new(db.clone(), &master).map_err(|e| other(&e))?,

@@ -1,6 +1,10 @@
 //! The octets of stored messages: any range of the original, and only what it needs.
 
 use std::ops::Range;
+use std::time::Duration;
+
+use bytes::Bytes;
+use moka::sync::Cache;
 
 use crate::domain::ids::{EmailId, TenantId};
 use crate::mail::Error;
@@ -13,11 +17,18 @@ use crate::wire::mime::{self, Cut, Parts, Piece, SectionText, Skeleton};
 /// Objects of which an excerpt has the begin.
 const EXCERPT_OBJECTS: usize = 8;
 
+/// Messages kept at hand: octets of all of them, octets of one, and for how long.
+const FRESH: u64 = 32 * 1024 * 1024;
+const FRESH_ONE: usize = 256 * 1024;
+const FRESH_FOR: Duration = Duration::from_secs(30);
+
 /// Reads bodies. Cheap to clone.
 #[derive(Clone)]
 pub struct Bodies {
     db: Db,
     objects: Objects,
+    /// What was stored a moment ago and is wanted at once, whole.
+    fresh: Cache<(TenantId, EmailId), Bytes>,
 }
 
 /// A message opened for reading: what Postgres has of it, decompressed.
@@ -34,7 +45,22 @@ pub struct Body {
 impl Bodies {
     /// Over the stores.
     pub fn new(db: Db, objects: Objects) -> Self {
-        Self { db, objects }
+        let weigh = |_: &_, raw: &Bytes| u32::try_from(raw.len()).unwrap_or(u32::MAX);
+        let fresh =
+            Cache::builder().max_capacity(FRESH).weigher(weigh).time_to_live(FRESH_FOR).build();
+        Self { db, objects, fresh }
+    }
+
+    /// Keeps at hand what is stored now and will leave soon, unless it is large.
+    pub(in crate::mail) fn keep_fresh(&self, tenant: TenantId, email: EmailId, raw: &Bytes) {
+        if raw.len() <= FRESH_ONE {
+            self.fresh.insert((tenant, email), raw.clone());
+        }
+    }
+
+    /// A message that is still at hand.
+    pub(in crate::mail) fn fresh(&self, tenant: TenantId, email: EmailId) -> Option<Bytes> {
+        self.fresh.get(&(tenant, email))
     }
 
     /// Opens what FETCH has read with `Columns::source`, and takes it out of there.

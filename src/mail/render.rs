@@ -64,13 +64,7 @@ impl Render {
     /// content is gone, else deferred.
     pub async fn render(&self, row: &Leased, email: EmailId) -> Result<Rendered, Outcome> {
         let host = sending_domain(row)?;
-        let body = match self.bodies.load(row.tenant, email).await {
-            Ok(body) => body,
-            Err(Error::NotFound(_)) => return Err(failed((5, 6, 0), "the content is gone")),
-            Err(error) => return Err(trouble(row, &error)),
-        };
-        let memory = self.reserve(body.len()).await?;
-        let raw = body.all().await.map_err(|error| trouble(row, &error))?;
+        let (raw, memory) = self.read(row, email).await?;
         let raw = as_lines(raw)?;
         let content = match row.source {
             Source::Forward => self.pass_on(row, &raw).await,
@@ -81,6 +75,25 @@ impl Render {
         };
         let content = content.map_err(|error| trouble(row, &error))?;
         Ok(Rendered { content, _memory: memory })
+    }
+
+    async fn read(
+        &self,
+        row: &Leased,
+        email: EmailId,
+    ) -> Result<(Vec<u8>, OwnedSemaphorePermit), Outcome> {
+        if let Some(raw) = self.bodies.fresh(row.tenant, email) {
+            let memory = self.reserve(raw.len()).await?;
+            return Ok((raw.to_vec(), memory));
+        }
+        let body = match self.bodies.load(row.tenant, email).await {
+            Ok(body) => body,
+            Err(Error::NotFound(_)) => return Err(failed((5, 6, 0), "the content is gone")),
+            Err(error) => return Err(trouble(row, &error)),
+        };
+        let memory = self.reserve(body.len()).await?;
+        let raw = body.all().await.map_err(|error| trouble(row, &error))?;
+        Ok((raw, memory))
     }
 
     /// Waits until a message of `size` octets may be in memory, as it was and

@@ -42,15 +42,15 @@ async fn add(
     if envelope.recipients.len() >= server.limits.recipients.get() {
         return Err(Reply::new(452, (4, 5, 3), "Too many recipients at once"));
     }
-    let found = server.services.recipients.resolve(&recipient.address).await;
+    let recipients = &server.services.recipients;
     let address = recipient.address.clone();
     match &mut envelope.recipients {
         Recipients::Local(list) => {
-            let local = found.map_err(|e| refusal(&e))?;
+            let local = recipients.resolve(&address).await.map_err(|e| refusal(&e))?;
             if local.takes_reports_only() && !envelope.mail_from.reverse_path.is_null() {
                 return Err(Reply::error(&Reason::NoReport.into()));
             }
-            let room = server.services.recipients.room(&local, envelope.size).await;
+            let room = recipients.room(&local, envelope.size).await;
             room.map_err(|e| refusal(&e))?;
             let sender = &envelope.mail_from.reverse_path;
             let gate = &server.services.gate;
@@ -58,7 +58,9 @@ async fn add(
             list.push((recipient, local));
         }
         Recipients::Any(list) => {
-            is_sendable(found)?;
+            if !recipients.is_elsewhere(address.domain()).await.map_err(|e| refusal(&e))? {
+                is_sendable(recipients.resolve(&address).await)?;
+            }
             list.push(recipient);
         }
     }

@@ -60,7 +60,7 @@ pub async fn run_all(arguments: &[String]) {
 
 async fn measure(peer: &Peer, sink: &Sink, messages: usize, destinations: usize) -> Figure {
     // Connections that are kept for the round before are no help for this one.
-    sink.until_idle(Duration::from_secs(60)).await;
+    sink.until_idle(Duration::from_mins(1)).await;
     sink.forget();
     let (cpu, started) = (peer.cpu_ms(), std::time::Instant::now());
     let each = messages / CLIENTS;
@@ -71,7 +71,7 @@ async fn measure(peer: &Peer, sink: &Sink, messages: usize, destinations: usize)
         client.await.unwrap();
     }
     let submitted = started.elapsed().as_secs_f64();
-    sink.until_taken(each * CLIENTS, Duration::from_secs(300)).await;
+    sink.until_taken(each * CLIENTS, Duration::from_mins(5)).await;
     let elapsed = started.elapsed().as_secs_f64();
     Figure {
         rate: (each * CLIENTS) as f64 / elapsed,

@@ -38,6 +38,11 @@ impl Here {
     /// # Errors
     /// What becomes of a row whose recipient may have nothing now.
     pub async fn find(&self, row: &Leased, address: &Address) -> Result<Place, Outcome> {
+        match self.recipients.is_elsewhere(address.domain()).await {
+            Ok(true) => return Ok(Place::Away),
+            Ok(false) => {}
+            Err(error) => return Err(trouble(row, &error)),
+        }
         match self.recipients.find(address).await {
             // A mere claim must not catch mail of somebody else.
             Ok(Some(found)) if found.proven && found.active => Ok(Place::Here(found.local.clone())),

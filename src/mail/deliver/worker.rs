@@ -31,6 +31,8 @@ pub(super) struct Inner {
 
 /// Rows taken in one statement.
 const ROWS: usize = 256;
+/// Messages come one by one; for so long they are gathered and then taken together.
+const GATHER: Duration = Duration::from_millis(5);
 /// How long the queue is left alone at most.
 const POLL: Duration = Duration::from_secs(5);
 /// While something waits for a destination, or the database does not answer.
@@ -87,6 +89,7 @@ impl Worker {
             };
             // Either way it is time to look.
             let _ = tokio::time::timeout(wait, self.0.wake.notified()).await;
+            tokio::time::sleep(GATHER).await;
         }
     }
 

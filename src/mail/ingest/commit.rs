@@ -2,7 +2,7 @@
 
 use crate::domain::ids::TenantId;
 use crate::mail::ingest::Ingest;
-use crate::mail::ingest::batch::Waiting;
+use crate::mail::ingest::batch::{Sent, Waiting};
 use crate::mail::ingest::together::Together;
 use crate::mail::{Error, Reason};
 use crate::store;
@@ -20,8 +20,19 @@ impl Ingest {
                 let stored = stored.and_then(|mut all| all.pop().ok_or(store::Error::NotFound));
                 Ok((email, stored))
             }
-            (Waiting::Together(_), _) => Err(Error::Internal("the wrong answer".to_owned())),
+            _ => Err(Error::Internal("the wrong answer".to_owned())),
         }
+    }
+
+    /// Commits a message and the queue's rows for it. Whether they were not there before.
+    pub(in crate::mail) async fn commit_sent(
+        &self,
+        tenant: TenantId,
+        sent: Box<Sent>,
+    ) -> Result<bool, Error> {
+        let (_, stored) = self.ask(tenant, Waiting::Sent(sent)).await?;
+        let stored = stored?;
+        Ok(stored.iter().any(|stored| !stored.duplicate))
     }
 
     /// Commits all of it or nothing, and tells who waits.

@@ -47,6 +47,7 @@ use batch::Storing;
 use success::Taken;
 
 pub use append::{Replaced, Upload, Uploaded};
+pub(in crate::mail) use batch::Sent;
 pub use dedup::{DedupKey, delivery_key, retry_key, submission_key};
 pub use deliver::Delivery;
 pub use prepare::Origin;

@@ -2,7 +2,8 @@
 //!
 //! An answer that was asked for before a change was heard of is not kept,
 //! however late it comes. That an address is unknown is never kept: a mailbox
-//! receives as soon as it is made.
+//! receives as soon as it is made. That a domain is elsewhere is kept only for
+//! what leaves.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -16,12 +17,16 @@ use crate::mail::recipients::Found;
 const ROOM: u64 = 64 * 1024 * 1024;
 /// What an answer takes without any rules, roughly.
 const PLAIN: usize = 512;
+/// Domains elsewhere.
+const DOMAINS: u64 = 50_000;
 /// Nothing is kept longer, should a lost connection go unnoticed.
 const LONGEST: Duration = Duration::from_mins(5);
 
 /// The answers.
 pub(super) struct Cache {
     kept: Kept<Address, (Arc<Found>, u32)>,
+    /// Domains of which nobody here has mailboxes.
+    elsewhere: Kept<String, ()>,
     ear: RwLock<Ear>,
 }
 
@@ -44,7 +49,8 @@ impl Default for Cache {
             .weigher(|_, (_, weight): &(Arc<Found>, u32)| *weight)
             .time_to_live(LONGEST)
             .build();
-        Self { kept, ear: RwLock::default() }
+        let elsewhere = Kept::builder().max_capacity(DOMAINS).time_to_live(LONGEST).build();
+        Self { kept, elsewhere, ear: RwLock::default() }
     }
 }
 
@@ -67,17 +73,35 @@ impl Cache {
         }
     }
 
+    /// Whether nobody here has mailboxes of `domain`, as far as is known.
+    pub(super) fn is_elsewhere(&self, domain: &str) -> bool {
+        self.elsewhere.contains_key(domain)
+    }
+
+    /// Keeps that nobody has, unless something has changed since it was asked.
+    pub(super) fn keep_elsewhere(&self, asked: Asked, domain: &str) {
+        let ear = self.ear.read().unwrap_or_else(PoisonError::into_inner);
+        if ear.hears && ear.changes == asked.0 {
+            self.elsewhere.insert(domain.to_owned(), ());
+        }
+    }
+
     pub(super) fn clear(&self) {
         let mut ear = self.ear.write().unwrap_or_else(PoisonError::into_inner);
         ear.changes += 1;
+        self.forget();
+    }
+
+    fn forget(&self) {
         self.kept.invalidate_all();
+        self.elsewhere.invalidate_all();
     }
 
     pub(super) fn hears(&self, hears: bool) {
         let mut ear = self.ear.write().unwrap_or_else(PoisonError::into_inner);
         ear.changes += 1;
         ear.hears = hears;
-        self.kept.invalidate_all();
+        self.forget();
     }
 }
 
@@ -122,7 +146,12 @@ mod tests {
         cache.keep(before, &address, &found, 0);
         assert!(cache.get(&address).is_none(), "asked before the change");
         cache.keep(cache.asking(), &address, &found, 0);
+        cache.keep_elsewhere(before, "x.test");
+        assert!(!cache.is_elsewhere("x.test"), "asked before the change");
+        cache.keep_elsewhere(cache.asking(), "x.test");
+        assert!(cache.is_elsewhere("x.test"));
         cache.clear();
+        assert!(!cache.is_elsewhere("x.test"), "kept before the change");
         assert!(cache.get(&address).is_none(), "kept before the change");
     }
 

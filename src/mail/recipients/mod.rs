@@ -106,6 +106,20 @@ impl Recipients {
         }
     }
 
+    /// Whether mail for `domain` leaves: nobody here has mailboxes of it. A domain that is new
+    /// here may be taken for one for as long as it takes to hear of it.
+    pub async fn is_elsewhere(&self, domain: &str) -> Result<bool, Error> {
+        if self.cache.is_elsewhere(domain) {
+            return Ok(true);
+        }
+        let asked = self.cache.asking();
+        if self.db.hosts_domain(domain).await? {
+            return Ok(false);
+        }
+        self.cache.keep_elsewhere(asked, domain);
+        Ok(true)
+    }
+
     /// What the directory knows of `address`; `None` when it is nobody's here.
     pub async fn find(&self, address: &Address) -> Result<Option<Arc<Found>>, Error> {
         if let Some(found) = self.cache.get(address) {

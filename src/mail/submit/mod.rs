@@ -12,15 +12,15 @@ use tokio::sync::Notify;
 use crate::domain::address::Address;
 use crate::domain::envelope::{MailFrom, Recipient, ReversePath};
 use crate::domain::ids::QueueId;
-use crate::domain::queue::{Class, Source};
+use crate::domain::queue::Class;
+use crate::mail::body::Bodies;
 use crate::mail::client::{Client, Identity};
 use crate::mail::incoming::Incoming;
-use crate::mail::ingest::{Ingest, Origin, submission_key, trace};
+use crate::mail::ingest::{Ingest, Origin, Sent, submission_key, trace};
 use crate::mail::recipients::Recipients;
 use crate::mail::{Error, Reason};
 use crate::store::db::Db;
-use crate::store::emails::{NewEmail, Target};
-use crate::store::outbound::Enqueue;
+use crate::store::emails::Target;
 use crate::wire::mime::headers::block_len;
 use crate::wire::mime::{self, Form};
 use fields::Wishes;
@@ -31,6 +31,7 @@ pub struct Submit {
     db: Db,
     recipients: Recipients,
     ingest: Ingest,
+    bodies: Bodies,
     hostname: Arc<str>,
     /// Wakes the queue of this node.
     wake: Arc<Notify>,
@@ -58,10 +59,11 @@ impl Submit {
         db: Db,
         recipients: Recipients,
         ingest: Ingest,
+        bodies: Bodies,
         hostname: &str,
         wake: Arc<Notify>,
     ) -> Self {
-        Self { db, recipients, ingest, hostname: hostname.into(), wake }
+        Self { db, recipients, ingest, bodies, hostname: hostname.into(), wake }
     }
 
     /// Whether `identity` may use this reverse-path: an address that leads to
@@ -77,17 +79,15 @@ impl Submit {
     }
 
     async fn may_use(&self, identity: &Identity, address: &Address) -> Result<(), Error> {
-        if *address != identity.address {
-            let owner = match self.recipients.resolve(address).await {
-                Ok(owner) => owner,
-                Err(Error::Rejected(_)) => return Err(Reason::SenderNotYours.into()),
-                Err(error) => return Err(error),
-            };
-            if owner.tenant != identity.tenant || !owner.leads_to(identity.address_id) {
-                return Err(Reason::SenderNotYours.into());
-            }
+        let found = self.recipients.find(address).await?.filter(|found| found.active);
+        let Some(found) = found.filter(|found| found.local.tenant == identity.tenant) else {
+            return Err(Reason::SenderNotYours.into());
+        };
+        if *address != identity.address && !found.local.leads_to(identity.address_id) {
+            return Err(Reason::SenderNotYours.into());
         }
-        if !self.db.domain_is_verified(identity.tenant, address.domain()).await? {
+        // Asked again when it leaves.
+        if !found.proven {
             return Err(Reason::DomainNotVerified.into());
         }
         Ok(())
@@ -134,48 +134,21 @@ impl Submit {
             true => vec![self.sent_folder(&identity).await?],
             false => Vec::new(),
         };
-        let email = self.ingest.prepare(identity.tenant, raw, origin, targets).await?;
-        let send = Enqueue {
+        let email = self.ingest.prepare(identity.tenant, raw.clone(), origin, targets).await?;
+        self.bodies.keep_fresh(identity.tenant, email.fields.id, &raw);
+        let sent = Sent {
+            email,
+            address: identity.address_id,
             queue_id,
-            email: email.fields.id,
-            address: Some(identity.address_id),
-            source: Source::Submission,
             class: wishes.class.unwrap_or(Class::Personal),
-            mail_from: &mail_from,
-            recipients: &recipients,
-            from_address: &email.fields.from_address,
-            subject: &email.fields.subject,
-            message_id: email.fields.message_id.as_deref(),
+            mail_from,
+            recipients,
             track_opens: wishes.track_opens.unwrap_or(settings.track_opens),
             track_clicks: wishes.track_clicks.unwrap_or(settings.track_clicks),
-            send_at: None,
         };
-        self.commit(&identity, &email, &send).await
-    }
-
-    /// The email and its queue rows, or neither.
-    async fn commit(
-        &self,
-        identity: &Identity,
-        email: &NewEmail,
-        send: &Enqueue<'_>,
-    ) -> Result<(), Error> {
-        let mut tx = self.db.tenant(identity.tenant).begin().await?;
-        let stored = match tx.store_email(email).await {
-            // The same submission is being stored at this moment by another
-            // session, which answers for it.
-            Err(error) if error.is_conflict("emails_dedup_key") => {
-                return Err(Error::Temporary("submitted twice at once".into()));
-            }
-            other => other?,
-        };
-        if stored.duplicate {
-            return Ok(());
+        if self.ingest.commit_sent(identity.tenant, Box::new(sent)).await? {
+            self.wake.notify_one();
         }
-        tx.enqueue(send).await?;
-        tx.commit().await?;
-        self.ingest.published(stored.placed.iter().map(|p| p.folder));
-        self.wake.notify_one();
         Ok(())
     }
 

@@ -1,11 +1,10 @@
 //! Messages on their way out: putting them into the queue.
 
-use sqlx::types::Uuid;
 use time::OffsetDateTime;
 
 use crate::domain::address::Address;
 use crate::domain::envelope::{MailFrom, Recipient};
-use crate::domain::ids::{AddressId, EmailId, QueueId, TenantId};
+use crate::domain::ids::{AddressId, EmailId, QueueId};
 use crate::domain::queue::{Class, Source};
 use crate::store::db::Db;
 use crate::store::error::Error;
@@ -70,18 +69,6 @@ impl Db {
         .await?;
         Ok(SenderSettings { save_sent, track_opens, track_clicks, domain_verified })
     }
-
-    /// Whether `tenant` has proven that `domain` is its own.
-    pub async fn domain_is_verified(&self, tenant: TenantId, domain: &str) -> Result<bool, Error> {
-        Ok(sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM public.tenant_domains
-             WHERE tenant_id = $1 AND domain = $2 AND verified_at IS NOT NULL)",
-        )
-        .bind(tenant.0)
-        .bind(domain)
-        .fetch_one(self.pool())
-        .await?)
-    }
 }
 
 impl TenantTx {
@@ -101,43 +88,63 @@ impl TenantTx {
     /// Puts one row for each recipient into the queue: one statement. A
     /// recipient that is in this send already is left as it is.
     pub async fn enqueue(&mut self, send: &Enqueue<'_>) -> Result<(), Error> {
-        let addresses: Vec<&str> =
-            send.recipients.iter().map(|r| Address::as_str(&r.address)).collect();
-        let notify: Vec<String> = send.recipients.iter().map(|r| notify_words(r.notify)).collect();
-        let orcpt: Vec<Option<&str>> = send.recipients.iter().map(|r| r.orcpt.as_deref()).collect();
+        self.enqueue_all(std::slice::from_ref(send)).await
+    }
+
+    /// As [`TenantTx::enqueue`], for several messages: one statement as well.
+    pub async fn enqueue_all(&mut self, sends: &[Enqueue<'_>]) -> Result<(), Error> {
+        /// A value of each message.
+        fn each<'a, T>(sends: &'a [Enqueue<'a>], part: impl Fn(&'a Enqueue<'a>) -> T) -> Vec<T> {
+            sends.iter().map(part).collect()
+        }
         let tenant = self.id().0;
+        let rows = || {
+            sends
+                .iter()
+                .zip(1_i32..)
+                .flat_map(|(send, n)| send.recipients.iter().map(move |recipient| (n, recipient)))
+        };
         sqlx::query(
             "INSERT INTO public.outbound_messages (tenant_id, queue_id, email_id, address_id, source, class,
                 reverse_path, recipient, from_address, subject, message_id, dsn_notify, dsn_orcpt, dsn_ret,
                 dsn_envid, require_tls, smtputf8, track_opens, track_clicks, send_at,
                 deliver_by, deliver_by_mode)
-             SELECT $1, $2, $3, $4, $5, $6, $7, r.recipient, $8, $9, $10, r.notify::text[], r.orcpt, $11,
-                $12, $13, $14, $15, $16, $17, $18, $19
-             FROM unnest($20::text[], $21::text[], $22::text[]) AS r (recipient, notify, orcpt)
+             SELECT $1, m.queue_id, m.email_id, m.address_id, m.source, m.class,
+                m.reverse_path, r.recipient, m.from_address, m.subject, m.message_id, r.notify::text[], r.orcpt, m.ret,
+                m.envid, m.require_tls, m.smtputf8, m.track_opens, m.track_clicks, m.send_at,
+                m.deliver_by, m.deliver_by_mode
+             FROM unnest($2::integer[], $3::text[], $4::text[], $5::text[]) AS r (n, recipient, notify, orcpt)
+             JOIN unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[],
+                    $13::text[], $14::text[], $15::text[], $16::text[], $17::boolean[], $18::boolean[], $19::boolean[],
+                    $20::boolean[], $21::timestamptz[], $22::timestamptz[], $23::text[])
+                WITH ORDINALITY AS m (queue_id, email_id, address_id, source, class, reverse_path, from_address,
+                    subject, message_id, ret, envid, require_tls, smtputf8, track_opens,
+                    track_clicks, send_at, deliver_by, deliver_by_mode, n) ON m.n = r.n
              ON CONFLICT ON CONSTRAINT outbound_messages_queue_id_recipient_key DO NOTHING",
         )
         .bind(tenant)
-        .bind(send.queue_id.0)
-        .bind(send.email.0)
-        .bind::<Option<Uuid>>(send.address.map(|a| a.0))
-        .bind(send.source.as_str())
-        .bind(send.class.as_str())
-        .bind(send.mail_from.reverse_path.as_str())
-        .bind(send.from_address)
-        .bind(send.subject)
-        .bind(send.message_id)
-        .bind(ret_word(send.mail_from.ret))
-        .bind(send.mail_from.envid.as_deref())
-        .bind(send.mail_from.require_tls)
-        .bind(send.mail_from.smtputf8)
-        .bind(send.track_opens)
-        .bind(send.track_clicks)
-        .bind(send.send_at.or(send.mail_from.release_at))
-        .bind(send.mail_from.deliver_by.map(|by| by.at))
-        .bind(send.mail_from.deliver_by.map(|by| by.word()))
-        .bind(addresses)
-        .bind(notify)
-        .bind(orcpt)
+        .bind(rows().map(|(n, _)| n).collect::<Vec<_>>())
+        .bind(rows().map(|(_, to)| to.address.as_str()).collect::<Vec<_>>())
+        .bind(rows().map(|(_, to)| notify_words(to.notify)).collect::<Vec<_>>())
+        .bind(rows().map(|(_, to)| to.orcpt.as_deref()).collect::<Vec<_>>())
+        .bind(each(sends, |send| send.queue_id.0))
+        .bind(each(sends, |send| send.email.0))
+        .bind(each(sends, |send| send.address.map(|a| a.0)))
+        .bind(each(sends, |send| send.source.as_str()))
+        .bind(each(sends, |send| send.class.as_str()))
+        .bind(each(sends, |send| send.mail_from.reverse_path.as_str()))
+        .bind(each(sends, |send| send.from_address))
+        .bind(each(sends, |send| send.subject))
+        .bind(each(sends, |send| send.message_id))
+        .bind(each(sends, |send| ret_word(send.mail_from.ret)))
+        .bind(each(sends, |send| send.mail_from.envid.as_deref()))
+        .bind(each(sends, |send| send.mail_from.require_tls))
+        .bind(each(sends, |send| send.mail_from.smtputf8))
+        .bind(each(sends, |send| send.track_opens))
+        .bind(each(sends, |send| send.track_clicks))
+        .bind(each(sends, |send| send.send_at.or(send.mail_from.release_at)))
+        .bind(each(sends, |send| send.mail_from.deliver_by.map(|by| by.at)))
+        .bind(each(sends, |send| send.mail_from.deliver_by.map(|by| by.word())))
         .execute(self.conn())
         .await?;
         Ok(())

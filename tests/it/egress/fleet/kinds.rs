@@ -76,7 +76,7 @@ impl Kind {
         let number: usize = number.parse().unwrap();
         match self {
             Self::NullMx => ("bounced", "5.1.10"),
-            Self::NeverAnswers => ("expired", "4.4.2"),
+            Self::NeverAnswers => ("expired", ""),
             Self::RefusesSome if number.is_multiple_of(5) => ("bounced", "5.1.1"),
             _ => ("delivered", ""),
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use kinds::Kind;
 use rustix::process::Signal;
 use sqlx::PgPool;
+use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use crate::cli::{Program, serve::Running};
@@ -26,7 +27,11 @@ struct Fleet {
     servers: Vec<Destination>,
     url: String,
     pool: PgPool,
+    /// There is one fleet at a time: each keeps the whole machine busy.
+    _alone: MutexGuard<'static, ()>,
 }
+
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 struct Destination {
     domain: String,
@@ -46,6 +51,7 @@ struct Ended {
 
 impl Fleet {
     async fn start() -> Self {
+        let alone = ALONE.lock().await;
         let dns = Dns::start().await;
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut servers = Vec::new();
@@ -64,7 +70,7 @@ impl Fleet {
         }
         let url = postgres::empty_database().await;
         let pool = PgPool::connect(&url).await.unwrap();
-        Self { dns, port, servers, url, pool }
+        Self { dns, port, servers, url, pool, _alone: alone }
     }
 
     /// A node of ours that does nothing but send.
@@ -94,7 +100,7 @@ impl Fleet {
             .await
             .unwrap();
         let keys = "SELECT count(*) = 2 FROM domain_keys";
-        self.until("keys", Duration::from_secs(60), keys).await;
+        self.until("keys", Duration::from_mins(1), keys).await;
         let domains: Vec<&str> = self.servers.iter().map(|server| &*server.domain).collect();
         // Who waits for what never comes need not wait for days.
         let silent: Vec<bool> =
@@ -136,7 +142,7 @@ impl Fleet {
 
     async fn until_all_ended(&self) {
         let question = "SELECT NOT EXISTS (SELECT 1 FROM outbound_messages WHERE state IN ('queued', 'sending'))";
-        self.until("everything ended", Duration::from_secs(240), question).await;
+        self.until("everything ended", Duration::from_mins(10), question).await;
     }
 
     async fn ended(&self) -> Vec<Ended> {
@@ -225,7 +231,7 @@ async fn two_nodes_share_the_messages_also_when_one_is_killed() {
     let (_second_data, second) = fleet.node().await;
     fleet.queue().await;
     let some = "SELECT count(*) > 1000 FROM outbound_messages WHERE state = 'delivered'";
-    fleet.until("a thousand delivered", Duration::from_secs(120), some).await;
+    fleet.until("a thousand delivered", Duration::from_mins(5), some).await;
     first.end(Signal::KILL).await;
     fleet.until_all_ended().await;
     fleet.assert_all_right().await;
