@@ -17,11 +17,11 @@ use crate::store::outbound::Leased;
 /// Rows in hand at most.
 const ROWS: usize = 2000;
 /// Rows that are taken for one lane at once.
-pub(super) const ROWS_OF_LANE: usize = 100;
+pub(super) const ROWS_OF_LANE: usize = 200;
 /// A lane with fewer rows may have more.
 const REFILL: usize = ROWS_OF_LANE / 2;
 /// A destination that takes its mail quickly is given a connection for so many rows.
-const ROWS_PER_CONNECTION: usize = 10;
+const ROWS_PER_CONNECTION: usize = 5;
 /// One whose mail waits so long is slow: a further connection may help.
 const SLOW: Duration = Duration::from_secs(1);
 /// Idle lanes that are remembered for their windows.

@@ -69,13 +69,13 @@ fn people_go_before_bulk_and_the_recipients_of_one_message_go_together() {
 }
 
 #[test]
-fn a_lane_gets_a_connection_for_ten_rows_and_more_where_its_server_is_slow() {
+fn a_lane_gets_a_connection_for_five_rows_and_more_where_its_server_is_slow() {
     let lanes = lanes(100, 20, 100);
     let now = Instant::now();
-    lanes.add(many(9, 1, "x.test", Class::Personal), now);
+    lanes.add(many(4, 1, "x.test", Class::Personal), now);
     assert_eq!(lanes.open(now).len(), 1);
-    lanes.add(many(9, 1, "x.test", Class::Personal), now);
-    assert_eq!(lanes.open(now).len(), 1, "18 rows: one more");
+    lanes.add(many(4, 1, "x.test", Class::Personal), now);
+    assert_eq!(lanes.open(now).len(), 1, "eight rows: one more");
     lanes.add(many(80, 1, "x.test", Class::Personal), now);
     assert_eq!(lanes.open(now).len(), 0, "two are the begin");
     for _ in 0..5 {
@@ -130,14 +130,14 @@ fn an_organisation_has_its_share_of_deliveries_and_others_pass_it() {
 #[test]
 fn what_is_in_hand_is_told_until_it_is_delivered_or_given_back() {
     let lanes = lanes(100, 20, 100);
-    lanes.add(many(60, 1, "x.test", Class::Personal), Instant::now());
-    assert_eq!((lanes.rows().len(), lanes.room()), (60, ROWS - 60));
+    lanes.add(many(REFILL, 1, "x.test", Class::Personal), Instant::now());
+    assert_eq!((lanes.rows().len(), lanes.room()), (REFILL, ROWS - REFILL));
     assert_eq!(lanes.busy().domains, ["x.test"]);
     assert!(lanes.busy().tenants.is_empty());
     let (_, taken) = lanes.take("x.test").unwrap();
-    assert_eq!(lanes.rows().len(), 60);
+    assert_eq!(lanes.rows().len(), REFILL);
     drop(taken);
-    assert_eq!(lanes.rows().len(), 59);
-    assert_eq!(lanes.close().len(), 59);
+    assert_eq!(lanes.rows().len(), REFILL - 1);
+    assert_eq!(lanes.close().len(), REFILL - 1);
     assert!(lanes.rows().is_empty() && lanes.take("x.test").is_none());
 }
