@@ -20,6 +20,7 @@ use crate::mail::queue::Queue;
 use crate::mail::render::Render;
 use crate::mail::report::Reports;
 use crate::mail::schedule::Schedule;
+use crate::mail::warmup::Warmups;
 use crate::net::dns::Resolver;
 use crate::net::tls::{ClientTls, Roots};
 use crate::store::db::Db;
@@ -64,10 +65,21 @@ pub(super) fn worker(config: &Config, services: &Services) -> Result<Worker, Sta
         deadlines: Deadlines::new(&config.timeouts),
     };
     let port = config.queue.smtp_port;
-    let (tally, here_too) = (services.tally.clone(), here.clone());
+    let tally = services.tally.clone();
     let pool = Pool::default();
-    let away =
-        Away { queue, render, resolver, policies, dialer, port, tally, here: here_too, pool };
+    let (warmups, here_too) = (Warmups::new(services.db.clone(), node), here.clone());
+    let away = Away {
+        queue,
+        render,
+        resolver,
+        policies,
+        dialer,
+        port,
+        tally,
+        here: here_too,
+        pool,
+        warmups,
+    };
     let drafts = Drafts::new(services.db.clone(), services.ingest.clone());
     Ok(Worker::new(&config.queue, drafts, here, away, Arc::clone(&services.queue_wake)))
 }

@@ -1,5 +1,7 @@
 //! `koltrix-mail domain`: the domains of organisations and their DNS.
 
+mod warmup;
+
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
 use koltrix_mail::domain::ids::TenantId;
@@ -60,6 +62,11 @@ enum Verb {
         tenant: Option<String>,
         #[command(flatten)]
         format: Format,
+    },
+    /// Begin or change a warm-up: how much a young domain may send a day.
+    Warmup {
+        #[command(subcommand)]
+        verb: warmup::Verb,
     },
 }
 
@@ -123,6 +130,7 @@ impl Verb {
                 let all = domains.list(id).await.map_err(|e| explain("", e))?;
                 format.show(&all, |all| table(all))
             }
+            Self::Warmup { verb } => verb.run(db, domains).await,
         }
     }
 }

@@ -24,3 +24,4 @@ pub mod slug;
 pub mod threading;
 pub mod token;
 pub mod verdict;
+pub mod warmup;

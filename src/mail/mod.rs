@@ -41,5 +41,6 @@ pub mod submit;
 pub mod throttle;
 pub mod tracking;
 pub mod unsubscribe;
+pub mod warmup;
 
 pub use error::{Error, Reason};

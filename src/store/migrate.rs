@@ -62,6 +62,7 @@ migrations! {
     "0048_recipient_troubles",
     "0049_envelope_ids",
     "0050_unsubscribed",
+    "0051_held",
 }
 
 /// Why the schema could not be brought up to date.

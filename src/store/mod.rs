@@ -52,5 +52,6 @@ pub mod token_owner;
 pub mod tracking;
 pub mod tx;
 pub mod unsubscribes;
+pub mod warmup;
 
 pub use error::Error;

@@ -25,24 +25,24 @@ pub(super) struct Args {
 /// A message to one recipient, as `--json` has it.
 #[derive(Serialize)]
 pub(super) struct View {
-    id: String,
+    pub(super) id: String,
     queue_id: String,
     tenant: String,
-    state: &'static str,
-    held_reason: Option<String>,
-    source: &'static str,
-    class: &'static str,
-    sender: String,
-    recipient: String,
+    pub(super) state: &'static str,
+    pub(super) held_reason: Option<String>,
+    pub(super) source: &'static str,
+    pub(super) class: &'static str,
+    pub(super) sender: String,
+    pub(super) recipient: String,
     subject: String,
     message_id: Option<String>,
     attempts: i32,
     #[serde(with = "time::serde::rfc3339")]
-    queued_at: OffsetDateTime,
+    pub(super) queued_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
-    next_attempt_at: OffsetDateTime,
+    pub(super) next_attempt_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
-    finished_at: Option<OffsetDateTime>,
+    pub(super) finished_at: Option<OffsetDateTime>,
     last_reply: Option<String>,
     last_host: Option<String>,
 }

@@ -4,6 +4,7 @@ mod change;
 mod list;
 mod selection;
 mod show;
+mod story;
 
 use clap::Subcommand;
 

@@ -1,7 +1,5 @@
 //! `koltrix-mail queue show`
 
-use std::fmt::Write as _;
-
 use anyhow::bail;
 use koltrix_mail::domain::fault::Fault;
 use koltrix_mail::domain::ids::OutboundId;
@@ -13,9 +11,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::list::View;
-use crate::cli::output::{Format, Table, moment};
+use super::story::story;
+use crate::cli::output::Format;
 
-/// Show a message to one recipient, with every attempt and the remote's own words.
+/// Show a message to one recipient, and tell its story: every attempt with the remote's own
+/// words, and what is next.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  koltrix-mail queue show 3f0c0f4e-8f6c-4a44-9c0b-0f5d2f6f3a10")]
 pub(super) struct Args {
@@ -32,22 +32,23 @@ struct Detail {
     tries: Vec<Try>,
 }
 
+/// One attempt, as `--json` has it.
 #[derive(Serialize)]
-struct Try {
-    attempt: i32,
+pub(super) struct Try {
+    pub(super) attempt: i32,
     #[serde(with = "time::serde::rfc3339")]
-    started_at: OffsetDateTime,
+    pub(super) started_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
-    finished_at: OffsetDateTime,
-    outcome: String,
+    pub(super) finished_at: OffsetDateTime,
+    pub(super) outcome: String,
     /// A word of `domain::fault`.
-    fault: Option<&'static str>,
+    pub(super) fault: Option<&'static str>,
     /// The same in a sentence.
-    means: Option<&'static str>,
-    reply: String,
-    host: Option<String>,
-    ip: Option<String>,
-    tls: Option<String>,
+    pub(super) means: Option<&'static str>,
+    pub(super) reply: String,
+    pub(super) host: Option<String>,
+    pub(super) ip: Option<String>,
+    pub(super) tls: Option<String>,
 }
 
 impl From<PastAttempt> for Try {
@@ -91,31 +92,9 @@ fn text(detail: &Detail) -> String {
         format!("{name:<13} {}\n", value.replace(char::is_control, "?"))
     };
     let mut text: String = detail.message.lines().into_iter().map(line).collect();
-    let mut table = Table::new(["TRY", "WHEN", "OUTCOME", "HOST", "TLS", "REPLY"]);
-    for one in &detail.tries {
-        table.row([
-            one.attempt.to_string(),
-            moment(one.started_at),
-            one.outcome.clone(),
-            one.host.clone().or_else(|| one.ip.clone()).unwrap_or_default(),
-            one.tls.clone().unwrap_or_else(|| "no".to_owned()),
-            one.reply.clone(),
-        ]);
-    }
-    if !detail.tries.is_empty() {
-        text.push('\n');
-        text.push_str(&table.to_string());
-    }
-    // Each meaning once, where it is first met.
-    let mut told = Vec::new();
-    for (attempt, means) in detail.tries.iter().filter_map(|t| Some((t.attempt, t.means?))) {
-        if !told.contains(&means) {
-            told.push(means);
-            // Writing to a String cannot fail.
-            let _ = write!(text, "\nTry {attempt}: {means}.");
-        }
-    }
-    if !told.is_empty() {
+    text.push('\n');
+    for sentence in story(&detail.message, &detail.tries) {
+        text.push_str(&sentence.replace(char::is_control, "?"));
         text.push('\n');
     }
     text

@@ -18,6 +18,7 @@ use crate::mail::queue::{Ended, Queue};
 use crate::mail::render::Render;
 use crate::mail::reporting::Tally;
 use crate::mail::reporting::tls::Sightings;
+use crate::mail::warmup::Warmups;
 use crate::net::dns::Resolver;
 use crate::store::outbound::Leased;
 
@@ -42,6 +43,8 @@ pub struct Away {
     pub here: Here,
     /// Connections that may be used again.
     pub pool: Pool,
+    /// Holds back what a young domain may not send today.
+    pub warmups: Warmups,
 }
 
 /// The way to one domain: its addresses, and the connection that is open.
@@ -90,7 +93,7 @@ impl Away {
                 return true;
             }
         };
-        let (mut waiting, mut well) = (rows, true);
+        let (mut waiting, mut well, mut admitted) = (rows, true, false);
         while !waiting.is_empty() {
             let session = match line.session().await {
                 Ok(session) => session,
@@ -101,6 +104,13 @@ impl Away {
             };
             let (via, reported) = (session.via().clone(), session.reports());
             let (keeps_time, is_new) = (session.keeps_time(), session.is_new());
+            if !admitted {
+                waiting = self.warmups.admit(waiting, via.host.as_deref()).await;
+                admitted = true;
+            }
+            if waiting.is_empty() {
+                break;
+            }
             let rest = waiting.split_off(waiting.len().min(session.most_recipients()));
             let fates =
                 session.transact(&envelope(&waiting, self.here.verp()), &rendered.content).await;
@@ -121,6 +131,7 @@ impl Away {
                 ended.push((row, Ended { started_at, outcome, via, reported, keeps_time }));
             }
             self.queue.settle_all(&ended).await;
+            self.warmups.note(&ended).await;
             line.after(!again.is_empty()).await;
             again.extend(rest);
             waiting = again;

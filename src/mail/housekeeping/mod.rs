@@ -5,7 +5,7 @@ pub mod objects;
 use std::time::{Duration, Instant};
 
 use crate::domain::ids::TenantId;
-use crate::mail::Error;
+use crate::mail::{Error, warmup};
 use crate::store::db::Db;
 use crate::store::objects::Objects;
 
@@ -31,6 +31,9 @@ pub async fn run(db: Db, store: Objects) {
                 for tenant in tenants {
                     if let Err(error) = sweep(&db, tenant).await {
                         tracing::warn!(%tenant, %error, "sweep failed; tried again next round");
+                    }
+                    if let Err(error) = warmup::release(&db, tenant).await {
+                        tracing::warn!(%tenant, %error, "warm-ups are looked at next round");
                     }
                 }
             }

@@ -75,9 +75,10 @@ impl Db {
         self.change(selection, &[State::Queued], set, Some(reason)).await
     }
 
-    /// Lets held rows go, at once.
+    /// Lets held rows go, at once. No budget of a warm-up holds them again.
     pub async fn release_outbound(&self, selection: &Selection) -> Result<Vec<OutboundId>, Error> {
-        let set = "state = 'queued', held_reason = NULL, next_attempt_at = now()";
+        let set = "state = 'queued', held_reason = NULL, next_attempt_at = now(),
+            metadata = o.metadata || '{\"overruled\": true}'";
         self.change(selection, &[State::Held], set, None).await
     }
 

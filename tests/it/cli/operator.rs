@@ -125,6 +125,31 @@ async fn a_domain_is_ready_when_its_dns_is() {
 }
 
 #[tokio::test]
+async fn a_domain_is_warmed_up() {
+    let (program, _) = with_acme(&Dns::start().await).await;
+    program.ok("domain add acme acme.test").await;
+    assert!(program.ok("domain warmup show acme.test").await.contains("as much as there is"));
+    let error = program.error("domain warmup start acme.test --provider nobody").await;
+    assert!(error.contains("google, "), "{error}");
+    assert!(
+        program.error("domain warmup start acme.test --schedule 0").await.contains("above zero")
+    );
+    program.ok("domain warmup start acme.test").await;
+    let both =
+        program.json("domain warmup start acme.test --provider google --schedule 20,40").await;
+    let of = |n: usize| {
+        [both[n]["provider"].clone(), both[n]["budget"].clone(), both[n]["status"].clone()]
+    };
+    assert_eq!(of(0), ["*".into(), 50.into(), serde_json::Value::from("warming")]);
+    assert_eq!(of(1), ["google".into(), 20.into(), serde_json::Value::from("warming")]);
+    let paused = program.json("domain warmup pause acme.test").await;
+    assert_eq!(paused[0]["reason"], "paused by hand: 50 a day");
+    let left = program.ok("domain warmup stop acme.test --provider google").await;
+    assert!(left.contains("paused") && !left.contains("google"), "{left}");
+    assert!(program.error("domain warmup stop acme.test --provider google").await.contains("show"));
+}
+
+#[tokio::test]
 async fn the_queue_is_looked_at_and_changed_by_selection() {
     let (program, url) = with_acme(&Dns::start().await).await;
     let pool = PgPool::connect(&url).await.unwrap();
@@ -150,11 +175,13 @@ async fn the_queue_is_looked_at_and_changed_by_selection() {
     .await
     .unwrap();
     let shown = program.ok(&format!("queue show {id}")).await;
-    assert!(shown.contains("tenant        acme"), "{shown}");
     assert!(
-        shown.contains("Try 1: they block the address or the domain that we send from."),
+        shown.contains("queued by a program, transactional mail from <jo@acme.test>"),
         "{shown}"
     );
+    assert!(shown.contains("Next: it is tried at 20"), "{shown}");
+    assert!(shown.contains("tenant        acme"), "{shown}");
+    assert!(shown.contains("(they block the address or the domain that we send from)."), "{shown}");
     assert_eq!(program.json(&format!("queue show {id}")).await["tries"][0]["fault"], "blocked");
     let none = program.error("queue show 00000000-0000-4000-8000-000000000000").await;
     assert!(none.contains("queue list"), "{none}");

@@ -9,6 +9,7 @@ mod here;
 mod mta_sts;
 mod queue;
 mod returned;
+mod warmup;
 
 use std::time::Duration;
 
