@@ -88,8 +88,13 @@ async fn a_connection_comes_back_clean_from_a_future_dropped_half_way() {
     let db = single().await;
     let handle = db.tenant(TenantId(tenant.id));
     let server = standing(&db).await;
-    let mut unfinished = 0;
-    for polls in 1..=6 {
+    let (mut unfinished, mut rounds) = (0, 0);
+    // On a busy machine the database often answers before it is looked at again: what is cut then
+    // was finished already, and the round proves nothing.
+    while rounds < 6 || unfinished < 3 {
+        rounds += 1;
+        assert!(rounds < 500, "too little was cut to prove anything: {unfinished}");
+        let polls = rounds % 6 + 1;
         let begun = cut(handle.begin(), polls).await;
         unfinished += usize::from(begun.is_none());
         drop(begun);
@@ -102,12 +107,10 @@ async fn a_connection_comes_back_clean_from_a_future_dropped_half_way() {
         assert_eq!(standing(&db).await, server, "a query, {polls} polls");
 
         let mut tx = handle.begin().await.unwrap();
-        tx.create_folder(address, &format!("cut {polls}"), None).await.unwrap();
+        tx.create_folder(address, &format!("cut {rounds}"), None).await.unwrap();
         unfinished += usize::from(cut(tx.commit(), polls).await.is_none());
         assert_eq!(standing(&db).await, server, "commit, {polls} polls");
     }
-    // A single poll finishes nothing that has to ask the database.
-    assert!(unfinished >= 3, "too little was cut to prove anything: {unfinished}");
 }
 
 #[tokio::test]
