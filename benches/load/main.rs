@@ -12,6 +12,7 @@ mod process;
 mod receive;
 mod send;
 mod server;
+mod smtp;
 
 #[tokio::main]
 async fn main() {

@@ -24,6 +24,15 @@ pub fn free_port() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
+/// Waits until somebody listens there.
+pub async fn until_listening(who: &str, at: SocketAddr) {
+    let started = Instant::now();
+    while tokio::net::TcpStream::connect(at).await.is_err() {
+        assert!(started.elapsed() < Duration::from_mins(1), "{who} does not start");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 impl Server {
     pub async fn start() -> Self {
         Self::start_with("").await
@@ -44,11 +53,7 @@ impl Server {
             .stdout(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        let started = Instant::now();
-        while tokio::net::TcpStream::connect(smtp).await.is_err() {
-            assert!(started.elapsed() < Duration::from_mins(1), "the server does not start");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until_listening("this server", smtp).await;
         let config = Config::parse(&text, |name| std::env::var(name).ok()).unwrap();
         let database = Embedded::borrow(&config).await.unwrap();
         let pool = PgPool::connect(database.url()).await.unwrap();

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use crate::support::server::{Server, Tenant, server};
 use crate::support::smtp::Smtp;
 use crate::support::sql::{run, strings};
+use crate::support::wait::until;
 
 /// One message of a burst.
 struct Sent {
@@ -62,9 +63,8 @@ async fn until_blocked(pool: &PgPool, schema: &str) {
         "SELECT w.pid::text FROM pg_locks w JOIN pg_locks h ON h.pid = ANY (pg_blocking_pids(w.pid))
          WHERE NOT w.granted AND h.relation = '{schema}.folders'::regclass LIMIT 1"
     );
-    while strings(pool, &waiting).await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let blocked = async || !strings(pool, &waiting).await.is_empty();
+    until("somebody waits", Duration::from_mins(1), blocked).await;
 }
 
 /// A message to another organisation, read after all of theirs: once it is stored, theirs have come

@@ -14,20 +14,11 @@ use sqlx::PgPool;
 
 use crate::support::postgres::{self, organisation};
 use crate::support::server::{Server, configuration, server};
+use crate::support::wait::within;
 
 /// What `probe` answers, once it does.
 async fn eventually<T>(probe: impl AsyncFn() -> Option<T>) -> T {
-    let answered = async {
-        loop {
-            if let Some(answer) = probe().await {
-                return answer;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), answered)
-        .await
-        .expect("it happens within a minute")
+    within(Duration::from_mins(1), probe).await.expect("it happens within a minute")
 }
 
 /// The keys of a domain, once the server has made them.

@@ -11,6 +11,8 @@ use koltrix_mail::store::embedded::{Durability, Embedded, EmbeddedError};
 use koltrix_mail::store::migrate::{MIGRATIONS, migrate};
 use sqlx::{Connection as _, PgConnection};
 
+use crate::support::wait::until;
+
 fn config(data_dir: &Path) -> Arc<Config> {
     let text = format!("[server]\ndata_dir = {:?}\n", data_dir.display().to_string());
     Arc::new(Config::parse(&text, |name| std::env::var(name).ok()).unwrap())
@@ -56,7 +58,7 @@ const OBSTACLE: &str = "
 /// Waits until a command has its cluster up and is at work on it.
 async fn at_work(config: &Config, command: &mut Child) {
     let ready = config.server.data_dir.join("postgres/postmaster.pid");
-    loop {
+    until("at work", Duration::from_mins(1), async || {
         assert!(command.try_wait().unwrap().is_none(), "it ended by itself");
         if std::fs::read_to_string(&ready).is_ok_and(|text| text.contains("ready"))
             && let Ok(borrowed) = Embedded::borrow(config).await
@@ -65,12 +67,11 @@ async fn at_work(config: &Config, command: &mut Child) {
             let sql = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep')";
             let held: bool = sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap();
             conn.close().await.unwrap();
-            if held {
-                return;
-            }
+            return held;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        false
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use super::client::PASSWORD;
 use super::peer::Peer;
@@ -43,11 +42,7 @@ pub async fn start() -> Option<Peer> {
     std::fs::write(at("dovecot.conf"), configuration).unwrap();
     let child =
         Command::new("dovecot").arg("-F").arg("-c").arg(at("dovecot.conf")).spawn().unwrap();
-    let started = Instant::now();
-    while tokio::net::TcpStream::connect(imap).await.is_err() {
-        assert!(started.elapsed() < Duration::from_secs(20), "dovecot does not start");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    crate::server::until_listening("dovecot", imap).await;
     let (pid, root) = (child.id(), at("cert.pem"));
     let running = Dovecot { child, _folder: folder };
     Some(Peer::filled("dovecot", (imap, None), root, pid, running).await)

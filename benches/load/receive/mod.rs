@@ -20,7 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::server::Server;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use crate::smtp::expect;
+use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
 const MAILBOXES: usize = 10;
@@ -128,16 +129,4 @@ fn message(mailbox: usize) -> Vec<u8> {
     }
     text.push_str(".\r\n");
     text.into_bytes()
-}
-
-/// Reads one reply, all its lines.
-async fn expect(smtp: &mut BufReader<TcpStream>, code: &str) {
-    loop {
-        let mut line = String::new();
-        smtp.read_line(&mut line).await.unwrap();
-        assert!(line.starts_with(code), "wanted {code}, got {line:?}");
-        if line.get(3..4) != Some("-") {
-            return;
-        }
-    }
 }

@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use base64::Engine as _;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::peer::Peer;
+use crate::smtp::expect;
 
 pub const PASSWORD: &str = "correct-horse-battery-staple";
 const SIZE: usize = 10 * 1024;
@@ -69,17 +70,5 @@ async fn say(smtp: &mut Connection, text: &str, codes: &[&str]) {
     smtp.flush().await.unwrap();
     for code in codes {
         expect(smtp, code).await;
-    }
-}
-
-/// Reads one reply, all its lines.
-async fn expect(smtp: &mut Connection, code: &str) {
-    loop {
-        let mut line = String::new();
-        smtp.read_line(&mut line).await.unwrap();
-        assert!(line.starts_with(code), "wanted {code}, got {line:?}");
-        if line.get(3..4) != Some("-") {
-            return;
-        }
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use super::dns;
 use super::peer::Peer;
@@ -24,11 +23,7 @@ pub async fn start(sink: &Sink) -> Option<Peer> {
     configure(folder.path(), smtp.port(), sink.port);
     let running = Postfix(folder);
     running.command("start");
-    let started = Instant::now();
-    while tokio::net::TcpStream::connect(smtp).await.is_err() {
-        assert!(started.elapsed() < Duration::from_secs(20), "postfix does not start");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    crate::server::until_listening("postfix", smtp).await;
     let pid = std::fs::read_to_string(running.0.path().join("queue/pid/master.pid")).unwrap();
     Some(Peer::new("postfix", smtp, None, pid.trim().parse().unwrap(), running))
 }

@@ -56,7 +56,7 @@ mod tests {
             "shared",
             "shared/bob@here.test",
             "shared/bob@here.test/",
-            "shared/work/a",
+            "shared/team/a",
             "Shared/bob@here.test/INBOX",
             "shared/bob@here.test/../INBOX",
         ] {

@@ -1,11 +1,17 @@
 //! What refusals are taken for, who is told of them, and who is written to no more.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::Row;
 use crate::support::imap::Imap;
 use crate::support::remote_mx::Step;
 use crate::support::server::{PASSWORD, Server, Tenant, server};
+use crate::support::wait;
+
+/// How long something may take to come about.
+const LIMIT: Duration = Duration::from_secs(30);
 
 impl Server {
     /// A message of a person that has been in the queue for so long already, and failed.
@@ -118,10 +124,7 @@ async fn five_failures_over_three_days_are_enough() {
             .await
             .unwrap()
     };
-    while count().await.is_none() {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(count().await, Some(4));
+    assert_eq!(wait::within(LIMIT, count).await, Some(4));
     assert!(server.suppressed(&tenant, &to).await.is_empty());
 
     // What gets there in between ends the count.
@@ -132,12 +135,8 @@ async fn five_failures_over_three_days_are_enough() {
     mx.on("RCPT", Step::Reply("451 4.2.0 Not now".into()));
     let last = server.aged(&tenant, (&ann, &to), ("73 hours", 4)).await;
     server.until(last, "expired").await;
-    let suppressed = async {
-        while server.suppressed(&tenant, &to).await.is_empty() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(30), suppressed).await.unwrap();
+    let suppressed = async || !server.suppressed(&tenant, &to).await.is_empty();
+    wait::until("suppressed", LIMIT, suppressed).await;
     assert_eq!(server.suppressed(&tenant, &to).await, ["soft_bounce"]);
     let audited: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM audit_logs WHERE tenant_id = $1 AND action = 'suppression.added'",

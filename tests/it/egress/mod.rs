@@ -17,6 +17,7 @@ use sqlx::Row as _;
 use uuid::Uuid;
 
 use crate::support::server::{Server, Tenant, server};
+use crate::support::wait;
 
 /// A row of the queue as another program writes one.
 struct Row<'a> {
@@ -63,21 +64,8 @@ impl Server {
     /// An organisation whose domain has its DKIM keys: mail waits for them.
     async fn sender(&self) -> Tenant {
         let tenant = self.tenant().await;
-        let made = async {
-            while !self.has_keys(&tenant).await {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), made).await.expect("keys");
+        wait::for_keys(&self.pool, &tenant.domain).await;
         tenant
-    }
-
-    async fn has_keys(&self, tenant: &Tenant) -> bool {
-        sqlx::query_scalar("SELECT count(*) = 2 FROM domain_keys WHERE tenant_id = $1")
-            .bind(tenant.id)
-            .fetch_one(&self.pool)
-            .await
-            .unwrap()
     }
 
     async fn standing(&self, id: Uuid) -> Standing {
@@ -93,19 +81,11 @@ impl Server {
 
     /// Waits until a row is in `state`; 30 seconds at most.
     async fn until(&self, id: Uuid, state: &str) -> Standing {
-        let reached = async {
-            loop {
-                let standing = self.standing(id).await;
-                if standing.state == state {
-                    return standing;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        if let Ok(standing) = tokio::time::timeout(Duration::from_secs(30), reached).await {
-            return standing;
+        let reached = async || Some(self.standing(id).await).filter(|s| s.state == state);
+        match wait::within(Duration::from_secs(30), reached).await {
+            Some(standing) => standing,
+            None => panic!("not {state}: {:?}", self.standing(id).await),
         }
-        panic!("not {state}: {:?}", self.standing(id).await)
     }
 
     /// `outcome code host tls?` of each attempt.

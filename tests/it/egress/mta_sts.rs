@@ -1,5 +1,7 @@
 //! Domains that say how their servers prove themselves (RFC 8461), and are obeyed.
 
+use std::time::Duration;
+
 use hickory_server::proto::rr::RecordType;
 use koltrix_mail::net::dns::Resolver;
 use uuid::Uuid;
@@ -8,6 +10,7 @@ use super::Row;
 use crate::support::policy_server::PolicyServer;
 use crate::support::remote_mx::{RemoteMx, Step};
 use crate::support::server::{Server, server};
+use crate::support::wait;
 
 /// What one message to a domain came to: its row, and what the last attempt says of TLS.
 struct Sent {
@@ -23,25 +26,18 @@ async fn send(server: &Server, domain: &str) -> Sent {
     let tenant = server.sender().await;
     let ann = tenant.mailbox("ann").await;
     let id = Row::new(&ann, &format!("bob@{domain}")).insert(&tenant).await;
-    let attempt = async {
-        loop {
-            let found: Option<(String, Option<String>, String, Option<String>)> = sqlx::query_as(
-                "SELECT outcome, enhanced, reply, tls FROM delivery_attempts
-                 WHERE outbound_message_id = $1 ORDER BY attempt LIMIT 1",
-            )
-            .bind(id)
-            .fetch_optional(&server.pool)
-            .await
-            .unwrap();
-            if let Some(found) = found {
-                return found;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+    let attempt = async || {
+        sqlx::query_as::<_, (String, Option<String>, String, Option<String>)>(
+            "SELECT outcome, enhanced, reply, tls FROM delivery_attempts
+             WHERE outbound_message_id = $1 ORDER BY attempt LIMIT 1",
+        )
+        .bind(id)
+        .fetch_optional(&server.pool)
+        .await
+        .unwrap()
     };
-    let limit = std::time::Duration::from_secs(30);
     let (state, enhanced, reply, tls) =
-        tokio::time::timeout(limit, attempt).await.expect("an attempt");
+        wait::within(Duration::from_secs(30), attempt).await.expect("an attempt");
     Sent { id, state, enhanced, reply, tls }
 }
 
@@ -152,16 +148,10 @@ async fn a_policy_holds_when_its_server_and_its_record_are_gone() {
 
     let at = mx.addr();
     drop((mx, policy));
-    let plain = loop {
-        // The listener closes when its task has ended.
-        match tokio::net::TcpListener::bind(at).await {
-            Ok(listener) => {
-                drop(listener);
-                break RemoteMx::start(at, false).await;
-            }
-            Err(_) => tokio::task::yield_now().await,
-        }
-    };
+    // The listener closes when its task has ended.
+    let free = async || tokio::net::TcpListener::bind(at).await.is_ok();
+    wait::until("the port is free", Duration::from_secs(30), free).await;
+    let plain = RemoteMx::start(at, false).await;
     let record = format!("_mta-sts.{domain}");
     server.dns.remove(&record, RecordType::TXT).txt(&record, "v=STSv1; id=2;");
     answered(server, &record, Some("v=STSv1; id=2;")).await;

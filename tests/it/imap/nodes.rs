@@ -11,6 +11,7 @@ use koltrix_mail::store::embedded::Durability;
 use crate::support::imap::Imap;
 use crate::support::server::{PASSWORD, configuration, server};
 use crate::support::sql::strings;
+use crate::support::wait::until;
 use crate::support::{open_folder, postgres};
 
 /// A second server, with these timeouts of IMAP.
@@ -79,9 +80,8 @@ pub(super) async fn lose_listeners(pool: &sqlx::PgPool, started: &str) {
         "SELECT pid::text FROM pg_stat_activity WHERE query LIKE 'LISTEN %'
          AND backend_start > '{started}' AND pg_terminate_backend(pid)"
     );
-    while strings(pool, &end).await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let ended = async || !strings(pool, &end).await.is_empty();
+    until("somebody listens", Duration::from_mins(1), ended).await;
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! SEARCH.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::imap::Imap;
 use crate::support::server::{Tenant, server};
 use crate::support::sql::strings;
+use crate::support::wait::until;
 
 const ODD: &str = "From: =?utf-8?q?J=C3=BCrgen_M=C3=BCller?= <j.mueller@client.example>, second@client.example\r\n\
     To: undisclosed:;\r\nCc: Carla <carla@client.example>\r\nBcc: hidden@client.example\r\n\
@@ -30,11 +31,8 @@ async fn indexed(tenant: &Tenant) {
         "SELECT m.id::text FROM {0}.emails m LEFT JOIN {0}.email_search x USING (id) WHERE x.id IS NULL",
         tenant.schema
     );
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !strings(&server().await.pool, &missing).await.is_empty() {
-        assert!(Instant::now() < deadline, "not indexed");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let all = async || strings(&server().await.pool, &missing).await.is_empty();
+    until("indexed", Duration::from_mins(1), all).await;
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use crate::cli::Program;
 use crate::support::postgres;
 use crate::support::remote_mx::Received;
 use crate::support::server::{REPORTS_FROM, Tenant, server};
+use crate::support::wait::within;
 
 /// The organisation that the server's reports are from.
 async fn home() -> &'static Tenant {
@@ -43,12 +44,8 @@ async fn number(query: &str) -> i64 {
 
 /// Waits until a query says `expected`; 30 seconds at most.
 async fn until(query: &str, expected: i64) {
-    let reached = async {
-        while number(query).await != expected {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let in_time = tokio::time::timeout(Duration::from_secs(30), reached).await.is_ok();
+    let said = async || Some(number(query).await).filter(|number| *number == expected);
+    let in_time = within(Duration::from_secs(30), said).await.is_some();
     assert!(in_time, "{query}: {} is not {expected}", number(query).await);
 }
 

@@ -1,9 +1,15 @@
 //! Forwarding: with and without a kept copy, with a way back for reports.
 
+use std::time::Duration;
+
 use super::Scene;
 use crate::support::remote_mx::Step;
 use crate::support::smtp::Smtp;
 use crate::support::sql::strings;
+use crate::support::wait;
+
+/// How long something may take to come about.
+const LIMIT: Duration = Duration::from_secs(30);
 
 impl Scene {
     async fn forward(&self, to: &str, keep: bool) {
@@ -15,13 +21,7 @@ impl Scene {
 
     /// Waits for the keys that seal.
     pub async fn with_keys(&self) {
-        let query =
-            self.filled("SELECT k.algorithm FROM public.domain_keys k WHERE k.tenant_id = '{t}'");
-        let limit = std::time::Instant::now() + std::time::Duration::from_mins(1);
-        while strings(self.pool(), &query).await.len() < 2 {
-            assert!(std::time::Instant::now() < limit, "no keys were made");
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        wait::for_keys(self.pool(), &self.tenant.domain).await;
     }
 
     async fn states(&self) -> Vec<String> {
@@ -111,16 +111,8 @@ async fn a_loop_ends_in_the_mailbox() {
         ))
         .await;
     assert!(scene.send(&[bob], "Subject: ping").await.starts_with("250 "));
-    let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while !scene.kept(bob).await.contains(&"INBOX: ping".to_owned()) {
-        assert!(
-            std::time::Instant::now() < limit,
-            "{:?} {:?}",
-            scene.kept(bob).await,
-            scene.states().await
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let kept = async || scene.kept(bob).await.contains(&"INBOX: ping".to_owned());
+    wait::until("kept", LIMIT, kept).await;
     assert_eq!(scene.states().await.len(), 2);
     assert!(scene.kept(cy).await.is_empty());
 }
@@ -180,11 +172,8 @@ async fn what_cannot_be_forwarded_and_nobody_is_told_of_stays_here() {
     let honest = format!("h{}.test", &uuid::Uuid::new_v4().simple().to_string()[..8]);
     scene.server.dns.txt(&honest, "v=spf1 +all");
     scene.send_from(&format!("ann@{honest}"), &[&scene.bob], "Subject: told").await;
-    let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while !scene.states().await.iter().any(|state| state.starts_with("bounce ")) {
-        assert!(std::time::Instant::now() < limit, "{:?}", scene.states().await);
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let told = async || scene.states().await.iter().any(|state| state.starts_with("bounce "));
+    wait::until("told", LIMIT, told).await;
     assert_eq!(scene.kept(&scene.bob).await, ["INBOX: lost?"]);
 
     // An operator ends one that waits.
@@ -220,10 +209,7 @@ async fn what_requires_tls_is_passed_on_with_it_or_not_at_all() {
         "SELECT last_enhanced FROM public.outbound_messages
          WHERE tenant_id = '{{t}}' AND recipient = 'bob@{old_domain}' AND state = 'bounced'"
     ));
-    let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while strings(scene.pool(), &refused).await != ["5.7.30"] {
-        assert!(std::time::Instant::now() < limit, "not refused");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let refused = async || strings(scene.pool(), &refused).await == ["5.7.30"];
+    wait::until("refused", LIMIT, refused).await;
     assert!(old.commands().iter().all(|line| !line.starts_with("MAIL")));
 }

@@ -12,6 +12,7 @@ use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 
 use crate::support::postgres;
 use crate::support::server::{configuration, server};
+use crate::support::wait;
 
 /// Who is served, and where.
 pub struct House {
@@ -50,20 +51,7 @@ impl House {
     /// On the shared server, able to send: mail waits for the DKIM keys of its domain.
     pub async fn with_keys() -> Self {
         let house = Self::start().await;
-        let keys =
-            "SELECT count(*) >= 2 FROM domain_keys k JOIN tenant_domains d ON d.id = k.domain_id
-             WHERE d.domain = $1";
-        let made = async {
-            while !sqlx::query_scalar::<_, bool>(keys)
-                .bind(&house.domain)
-                .fetch_one(&house.pool)
-                .await
-                .unwrap()
-            {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), made).await.expect("keys");
+        wait::for_keys(&house.pool, &house.domain).await;
         house
     }
 
@@ -71,16 +59,11 @@ impl House {
     pub async fn ended(&self, queue_id: uuid::Uuid, to: &str, state: &str) -> Option<String> {
         let query = "SELECT last_enhanced FROM outbound_messages
              WHERE queue_id = $1 AND recipient = $2 AND state = $3";
-        let reached = async {
-            loop {
-                let row = sqlx::query_scalar(query).bind(queue_id).bind(to).bind(state);
-                if let Some(enhanced) = row.fetch_optional(&self.pool).await.unwrap() {
-                    return enhanced;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+        let reached = async || {
+            let row = sqlx::query_scalar(query).bind(queue_id).bind(to).bind(state);
+            row.fetch_optional(&self.pool).await.unwrap()
         };
-        tokio::time::timeout(Duration::from_secs(30), reached).await.expect(state)
+        wait::within(Duration::from_secs(30), reached).await.expect(state)
     }
 
     async fn at(at: Addresses, certs: PathBuf) -> Self {
@@ -123,17 +106,11 @@ impl House {
     /// Waits until Ann's mailbox can be opened by SCRAM.
     pub async fn has_scram_keys(&self) {
         let query = "SELECT scram_keys IS NOT NULL FROM email_addresses WHERE address = $1";
-        let known = async {
-            while !sqlx::query_scalar::<_, bool>(query)
-                .bind(&self.ann)
-                .fetch_one(&self.pool)
-                .await
-                .unwrap()
-            {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+        let known = async || {
+            let known = sqlx::query_scalar(query).bind(&self.ann);
+            known.fetch_one(&self.pool).await.unwrap()
         };
-        tokio::time::timeout(Duration::from_secs(30), known).await.expect("SCRAM keys");
+        wait::until("SCRAM keys", Duration::from_secs(30), known).await;
     }
 
     /// Whether a session of the database waits to store something here.

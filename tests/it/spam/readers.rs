@@ -9,6 +9,7 @@ use super::{deliver, folder_of, node, one};
 use crate::support::imap::Imap;
 use crate::support::open_folder;
 use crate::support::server::{PASSWORD, server};
+use crate::support::wait::until;
 
 fn message(from: &str, subject: &str) -> String {
     format!(
@@ -104,8 +105,7 @@ async fn rspamd_is_told_and_nobody_waits_for_it() {
     assert!(asked.contains("\r\npassword: q\r\n"), "{asked}");
     socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").await.unwrap();
     let left = format!("SELECT count(*) FROM spam_lessons WHERE tenant_id = '{}'", tenant.id);
-    while one::<i64>(&tenant, &left).await > 0 {
-        tokio::task::yield_now().await;
-    }
+    let taught = async || one::<i64>(&tenant, &left).await == 0;
+    until("taught", Duration::from_secs(30), taught).await;
     node.stop().await;
 }

@@ -12,6 +12,7 @@ use super::{deliver, folder_of, node, one};
 use crate::support::http;
 use crate::support::open_folder;
 use crate::support::server::server;
+use crate::support::wait::until;
 
 /// What every filter knows as spam (GTUBE). rspamd refuses what begins with X, and marks what
 /// begins with Y.
@@ -71,11 +72,8 @@ impl Rspamd {
     }
 
     async fn ready(&self) {
-        let limit = tokio::time::Instant::now() + Duration::from_mins(4);
-        while tokio::net::TcpStream::connect(self.scan).await.is_err() {
-            assert!(tokio::time::Instant::now() < limit, "rspamd does not start");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let up = async || tokio::net::TcpStream::connect(self.scan).await.is_ok();
+        until("rspamd starts", Duration::from_mins(4), up).await;
         assert_eq!(http::get(self.scan, "/ping").await.text().trim(), "pong");
     }
 }

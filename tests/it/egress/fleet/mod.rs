@@ -16,6 +16,7 @@ use crate::cli::{Program, serve::Running};
 use crate::support::dns::Dns;
 use crate::support::postgres;
 use crate::support::remote_mx::RemoteMx;
+use crate::support::wait;
 
 const DESTINATIONS: usize = 200;
 const MESSAGES: usize = 25;
@@ -99,8 +100,7 @@ impl Fleet {
             .execute(&self.pool)
             .await
             .unwrap();
-        let keys = "SELECT count(*) = 2 FROM domain_keys";
-        self.until("keys", Duration::from_mins(1), keys).await;
+        wait::for_keys(&self.pool, "fleet.test").await;
         let domains: Vec<&str> = self.servers.iter().map(|server| &*server.domain).collect();
         // Who waits for what never comes need not wait for days.
         let silent: Vec<bool> =
@@ -123,12 +123,9 @@ impl Fleet {
 
     /// Waits until a question is answered with yes.
     async fn until(&self, what: &str, limit: Duration, question: &'static str) {
-        let reached = async {
-            while !sqlx::query_scalar::<_, bool>(question).fetch_one(&self.pool).await.unwrap() {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        };
-        if tokio::time::timeout(limit, reached).await.is_err() {
+        let asked = async || sqlx::query_scalar(question).fetch_one(&self.pool).await.unwrap();
+        let reached = wait::within(limit, async || Some(asked().await).filter(|yes| *yes)).await;
+        if reached.is_none() {
             let left: Vec<(String, String, i64)> = sqlx::query_as(
                 "SELECT state, recipient_domain, count(*) FROM outbound_messages
                  WHERE state IN ('queued', 'sending') GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 20",
