@@ -1,5 +1,6 @@
 //! Bytes to values and back: no sessions, no tenants, no clock.
 
+pub mod address_mac;
 pub mod auth_results;
 pub mod dkim;
 pub mod imap;

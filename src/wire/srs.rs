@@ -7,9 +7,8 @@
 //! itself. Addresses lose their case here, so hash and time are in letters
 //! and digits that have none.
 
-use aws_lc_rs::hmac;
-
 use crate::domain::address::Address;
+use crate::wire::address_mac::{ALPHABET, AddressMac};
 
 /// Days after which an address is no longer answered for: longer than any
 /// server keeps trying.
@@ -18,16 +17,10 @@ const DAYS: u16 = 30;
 const CYCLE: u16 = 1024;
 /// Characters of the hash: 50 bits.
 const HASH: usize = 10;
-const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// Rewrites and reads back, with a key.
-pub struct Srs(hmac::Key);
-
-impl std::fmt::Debug for Srs {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Srs(hidden)")
-    }
-}
+#[derive(Debug)]
+pub struct Srs(AddressMac);
 
 /// Why an address of this form is not answered for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -60,11 +53,7 @@ fn kind(local: &str) -> Option<(bool, &str)> {
 impl Srs {
     /// With a secret of the server, the same on every node.
     pub fn new(secret: &[u8]) -> Self {
-        // The secret seals keys as well; what is shown to strangers is made
-        // with a key that only comes from it.
-        let root = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        let own = hmac::sign(&root, b"koltrix sender rewriting");
-        Self(hmac::Key::new(hmac::HMAC_SHA256, own.as_ref()))
+        Self(AddressMac::new(secret, "koltrix sender rewriting"))
     }
 
     /// The return address in `domain` for `sender`, on a day since 1970;
@@ -73,17 +62,17 @@ impl Srs {
         let local = match kind(sender.local()) {
             None => {
                 let body = format!("{}={}={}", stamp(day), sender.domain(), sender.local());
-                format!("srs0={}={body}", self.hash(&body))
+                format!("srs0={}={body}", self.0.letters(&body, HASH))
             }
             Some((false, rest)) => {
                 let body = format!("{}={rest}", sender.domain());
-                format!("srs1={}={body}", self.hash(&body))
+                format!("srs1={}={body}", self.0.letters(&body, HASH))
             }
             // One hop in between is enough: the first forwarder is kept, and
             // ours is the address in between.
             Some((true, rest)) => {
                 let (_, body) = rest.split_once('=')?;
-                format!("srs1={}={body}", self.hash(body))
+                format!("srs1={}={body}", self.0.letters(body, HASH))
             }
         };
         Address::parse(&format!("{local}@{domain}")).ok()
@@ -96,7 +85,7 @@ impl Srs {
     pub fn back(&self, address: &Address, day: u64) -> Result<Address, SrsError> {
         let (hopped, rest) = kind(address.local()).ok_or(SrsError::Forged)?;
         let (hash, body) = rest.split_once('=').ok_or(SrsError::Forged)?;
-        let expected = self.hash(body);
+        let expected = self.0.letters(body, HASH);
         if !bool::from(subtle::ConstantTimeEq::ct_eq(hash.as_bytes(), expected.as_bytes())) {
             return Err(SrsError::Forged);
         }
@@ -114,12 +103,6 @@ impl Srs {
             return Err(SrsError::Expired);
         }
         Address::parse(&format!("{local}@{domain}")).map_err(|_| SrsError::Forged)
-    }
-
-    fn hash(&self, body: &str) -> String {
-        let tag = hmac::sign(&self.0, body.as_bytes());
-        let letter = |byte: &u8| char::from(ALPHABET[usize::from(byte % 32)]);
-        tag.as_ref().iter().take(HASH).map(letter).collect()
     }
 }
 

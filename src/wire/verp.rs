@@ -5,27 +5,21 @@
 //! domain, in letters and digits that have no case. Nobody can make one, and whoever has one was
 //! sent that message.
 
-use aws_lc_rs::hmac;
 use uuid::Uuid;
 
 use crate::domain::address::Address;
 use crate::domain::ids::OutboundId;
+use crate::wire::address_mac::AddressMac;
 
 const TAG: &str = "bounces+";
 /// Hexadecimal digits of a row.
 const ROW: usize = 32;
 /// Characters of the MAC: 80 bits.
 const MAC: usize = 16;
-const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// Makes and reads them, with a key.
-pub struct Verp(hmac::Key);
-
-impl std::fmt::Debug for Verp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Verp(hidden)")
-    }
-}
+#[derive(Debug)]
+pub struct Verp(AddressMac);
 
 /// Whether `address` has the form.
 pub fn is_verp(address: &Address) -> bool {
@@ -45,10 +39,7 @@ fn parts(local: &str) -> Option<(&str, &str)> {
 impl Verp {
     /// With a secret of the server, the same on every node.
     pub fn new(secret: &[u8]) -> Self {
-        // As in `srs`: the secret seals keys as well.
-        let root = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        let own = hmac::sign(&root, b"koltrix return paths");
-        Self(hmac::Key::new(hmac::HMAC_SHA256, own.as_ref()))
+        Self(AddressMac::new(secret, "koltrix return paths"))
     }
 
     /// The return path of `row` in `domain`; `None` when that is no domain.
@@ -70,9 +61,7 @@ impl Verp {
     }
 
     fn mac(&self, row: &str, domain: &str) -> String {
-        let tag = hmac::sign(&self.0, format!("{row}@{domain}").as_bytes());
-        let letter = |byte: &u8| char::from(ALPHABET[usize::from(byte % 32)]);
-        tag.as_ref().iter().take(MAC).map(letter).collect()
+        self.0.letters(&format!("{row}@{domain}"), MAC)
     }
 }
 
