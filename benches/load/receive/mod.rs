@@ -14,13 +14,12 @@
 mod rules;
 mod usage;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::server::Server;
-use crate::smtp::expect;
+use crate::smtp::{expect, message};
 use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
@@ -109,24 +108,10 @@ async fn send(
         for code in ["250", "250", "354"] {
             expect(&mut smtp, code).await;
         }
-        smtp.write_all(&message(mailbox)).await.unwrap();
+        smtp.write_all(&message("sender@load.example", &format!("user{mailbox}@bench.test"), SIZE))
+            .await
+            .unwrap();
         expect(&mut smtp, "250").await;
         accepted.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-fn message(mailbox: usize) -> Vec<u8> {
-    let id = uuid::Uuid::new_v4();
-    let mut text = format!(
-        "From: Load <sender@load.example>\r\nTo: user{mailbox}@bench.test\r\nSubject: A message of four kilobytes\r\n\
-         Message-ID: <{id}@load.example>\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\nMIME-Version: 1.0\r\n\
-         Content-Type: text/plain; charset=utf-8\r\n\r\n"
-    );
-    let mut line = 0;
-    while text.len() < SIZE {
-        line += 1;
-        let _ = write!(text, "Line {line} of {id}, which is as long as lines of prose are.\r\n");
-    }
-    text.push_str(".\r\n");
-    text.into_bytes()
 }
