@@ -133,8 +133,7 @@ impl Services {
             &hostname,
             Arc::clone(&queue_wake),
         );
-        let (tracking, hits) =
-            Tracking::new(db.clone(), config.http.public_url.as_str()).map_err(|e| other(&e))?;
+        let (tracking, hits) = Tracking::new(db.clone()).map_err(|e| other(&e))?;
         let services = Self {
             challenges: Challenges::default(),
             tls: ServerTls::open(config.server.certs_dir.clone(), &hostname)?,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
@@ -68,6 +68,8 @@ pub struct Busy {
 /// What the database did not take, and why.
 struct Unrecorded(Settlement, Error);
 
+/// Attempts of one message that are recorded at once, some with a report of their own.
+const AT_ONCE: usize = 32;
 /// How long to wait before telling the database again what it did not hear.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -99,13 +101,21 @@ impl Queue {
         Ok(self.db.lease(request).await?)
     }
 
+    /// How long a lease lasts without a sign of life.
+    pub fn lease_time(&self) -> Duration {
+        self.lease
+    }
+
     /// How often a node has to say that it is at its rows.
     pub fn sign_of_life(&self) -> Duration {
         self.lease / 3
     }
 
-    /// Says that these rows are in hand.
-    pub async fn renew(&self, rows: &[OutboundId]) -> Result<(), Error> {
+    /// Says that these rows are in hand. Which of them still were.
+    pub async fn renew(&self, rows: &[OutboundId]) -> Result<Vec<OutboundId>, Error> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(self.db.renew_leases(self.node, rows, self.lease).await?)
     }
 
@@ -129,7 +139,8 @@ impl Queue {
     /// and a report to the sender, in one transaction. Does not return before
     /// the database has it: a delivery that goes unrecorded is made twice.
     pub async fn settle_all(&self, ended: &[(Leased, Ended)]) {
-        join_all(ended.iter().map(|(row, ended)| self.settle(row, ended))).await;
+        let each = stream::iter(ended);
+        each.for_each_concurrent(AT_ONCE, |(row, ended)| self.settle(row, ended)).await;
     }
 
     /// As [`Queue::settle_all`], for one.

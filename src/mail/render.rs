@@ -1,6 +1,7 @@
 //! A stored message as one recipient gets it: tracked where that is wanted,
 //! with its fields where it is bulk, then signed. The same row gives the same octets every time.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
@@ -11,11 +12,12 @@ use crate::domain::outcome::Outcome;
 use crate::domain::queue::{Class, Source};
 use crate::mail::body::Bodies;
 use crate::mail::keys::Keys;
+use crate::mail::tracking::instrument::Wanted;
 use crate::mail::{Error, arc, bulk, dkim, outcome};
 use crate::store::db::Db;
 use crate::store::outbound::Leased;
 use crate::wire::mime::headers::find_all;
-use crate::wire::mime::{collect_links, encode_binary, remove_fields, rewrite_message};
+use crate::wire::mime::{encode_binary, remove_fields};
 use crate::wire::smtp::stuff;
 
 /// Renders. Cheap to clone.
@@ -113,21 +115,14 @@ impl Render {
         host: Option<String>,
     ) -> Result<Vec<u8>, Error> {
         let base = host.map_or_else(|| self.public_url.to_string(), |h| format!("https://{h}"));
-        let raw = self.track(row, raw, &base).await?;
+        let Leased { tenant, id, track_opens, track_clicks, .. } = *row;
+        let (opens, clicks) = (track_opens, track_clicks);
+        let wanted = Wanted { tenant, outbound: id, opens, clicks, base: &base };
+        let raw = match wanted.instrument(&self.db, &raw).await? {
+            Cow::Owned(tracked) => tracked,
+            Cow::Borrowed(_) => raw,
+        };
         if row.class == Class::Bulk { bulk::mark(&self.db, row, raw, &base).await } else { Ok(raw) }
-    }
-
-    async fn track(&self, row: &Leased, raw: Vec<u8>, base: &str) -> Result<Vec<u8>, Error> {
-        if !row.track_opens && !row.track_clicks {
-            return Ok(raw);
-        }
-        let links = if row.track_clicks { collect_links(&raw) } else { Vec::new() };
-        let tokens =
-            self.db.ensure_tracking_tokens(row.tenant, row.id, row.track_opens, &links).await?;
-        let pixel = tokens.open.map(|token| format!("{base}/t/o/{}.gif", token.as_str()));
-        let urls: Vec<String> =
-            tokens.clicks.iter().map(|token| format!("{base}/t/c/{}", token.as_str())).collect();
-        Ok(rewrite_message(&raw, pixel.as_deref(), &urls).into_owned())
     }
 
     /// What is forwarded goes as it came: unsigned, since its author is not

@@ -16,8 +16,6 @@ pub struct Tokens {
     pub open: Option<Token>,
     /// One for each link, in the order given.
     pub clicks: Vec<Token>,
-    /// The host of tracking URLs that the sender's domain has for itself.
-    pub host: Option<String>,
 }
 
 /// What a token stands for, and what grading a hit on it needs.
@@ -41,7 +39,7 @@ pub struct Tracked {
     pub sending: bool,
 }
 
-type TokenRow = (String, String, i32, Option<String>, Option<String>);
+type TokenRow = (String, String, i32, Option<String>);
 type TrackedRow = (Uuid, Uuid, Uuid, String, Option<String>, bool, Option<OffsetDateTime>, bool);
 
 impl Db {
@@ -79,15 +77,10 @@ impl Db {
                 WHERE m.tenant_id = $1 AND m.id = $2
                 ON CONFLICT ON CONSTRAINT tracking_tokens_message_kind_link_key DO NOTHING
                 RETURNING token, kind, link_index, target_url)
-             SELECT k.token, k.kind, k.link_index, k.target_url, (
-                SELECT d.tracking_host FROM public.outbound_messages m JOIN public.tenant_domains d
-                ON d.tenant_id = m.tenant_id AND d.domain = split_part(lower(m.from_address), '@', 2)
-                WHERE m.id = $2 AND d.verified_at IS NOT NULL)
-             FROM (
-                SELECT token, kind, link_index, target_url FROM made
-                UNION ALL
-                SELECT t.token, t.kind, t.link_index, t.target_url FROM public.tracking_tokens t
-                WHERE t.tenant_id = $1 AND t.outbound_message_id = $2) k",
+             SELECT token, kind, link_index, target_url FROM made
+             UNION ALL
+             SELECT t.token, t.kind, t.link_index, t.target_url FROM public.tracking_tokens t
+             WHERE t.tenant_id = $1 AND t.outbound_message_id = $2",
         )
         .bind(tenant.0)
         .bind(outbound.0)
@@ -137,10 +130,8 @@ fn arrange(rows: Vec<TokenRow>, open: bool, links: &[String]) -> Result<Tokens, 
         return Err(Error::NotFound);
     }
     let mut pixel = None;
-    let mut host = None;
     let mut clicks: Vec<Option<Token>> = vec![None; links.len()];
-    for (token, kind, index, target, of_domain) in rows {
-        host = of_domain;
+    for (token, kind, index, target) in rows {
         let token = Token::parse(&token)
             .ok_or_else(|| Error::Corrupt("a stored tracking token is none".to_owned()))?;
         match HitKind::parse(&kind) {
@@ -164,9 +155,5 @@ fn arrange(rows: Vec<TokenRow>, open: bool, links: &[String]) -> Result<Tokens, 
         // sees them.
         return Err(Error::Unavailable("tokens are being made elsewhere".to_owned()));
     }
-    Ok(Tokens {
-        open: pixel.filter(|_| open),
-        clicks: clicks.into_iter().flatten().collect(),
-        host,
-    })
+    Ok(Tokens { open: pixel.filter(|_| open), clicks: clicks.into_iter().flatten().collect() })
 }

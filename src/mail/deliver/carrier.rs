@@ -1,6 +1,7 @@
 //! Works in the lane of one destination until nothing waits there.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use time::OffsetDateTime;
 
@@ -30,7 +31,7 @@ impl Carrier {
         let Inner { lanes, away, .. } = &*self.inner;
         let mut line = away.line(&self.domain);
         while !stop.is_requested()
-            && let Some((rows, in_delivery)) = lanes.take(&self.domain)
+            && let Some((rows, in_delivery)) = lanes.take(&self.domain, Instant::now())
         {
             let rest = self.here(rows).await;
             if !rest.is_empty() {

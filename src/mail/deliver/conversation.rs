@@ -56,6 +56,8 @@ pub struct Conversation<S: AsyncRead + AsyncWrite + Unpin> {
 /// Commands sent in one go with PIPELINING: few enough that neither side's
 /// buffers fill while the other one is still writing (RFC 2920 §3.1).
 const FLIGHT: usize = 100;
+/// A connection that was idle is worth no more: a new one is as quick.
+const RESET: Duration = Duration::from_secs(5);
 /// Octets of content written between two looks at the clock.
 const PIECE: usize = 64 * 1024;
 
@@ -213,9 +215,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
 
     /// Whether the server still answers; what was begun is given up (RFC 5321 §4.1.1.5).
     pub async fn reset(&mut self) -> bool {
-        let answer = self.command("RSET\r\n".to_owned()).await;
+        let answer = timeout(RESET, self.command("RSET\r\n".to_owned())).await;
         self.unfinished = false;
-        self.usable && answer.is_ok_and(|said| said.code == 250)
+        self.usable && answer.is_ok_and(|said| said.is_ok_and(|said| said.code == 250))
     }
 
     /// Says goodbye; the connection is closed either way.

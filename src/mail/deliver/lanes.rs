@@ -1,6 +1,6 @@
 //! What this node has in hand: a lane for each destination, in which people's mail goes first.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -42,8 +42,8 @@ struct State {
     lanes: HashMap<String, Lane>,
     /// Deliveries at the moment.
     tenants: HashMap<TenantId, usize>,
-    /// Waiting or being delivered.
-    rows: HashSet<OutboundId>,
+    /// Waiting or being delivered, and until when they are this node's.
+    rows: HashMap<OutboundId, Instant>,
     running: usize,
     closed: bool,
 }
@@ -87,7 +87,7 @@ impl Lanes {
 
     /// Every row in hand.
     pub(super) fn rows(&self) -> Vec<OutboundId> {
-        self.lock().rows.iter().copied().collect()
+        self.lock().rows.keys().copied().collect()
     }
 
     /// Where enough is waiting already.
@@ -106,11 +106,19 @@ impl Lanes {
         }
     }
 
-    /// Puts leased rows into their lanes.
-    pub(super) fn add(&self, rows: Vec<Leased>, now: Instant) {
+    /// Takes in that the leases of these rows last until then.
+    pub(super) fn renewed(&self, rows: &[OutboundId], until: Instant) {
+        let mut state = self.lock();
+        for id in rows {
+            state.rows.entry(*id).and_modify(|lease| *lease = until);
+        }
+    }
+
+    /// Puts rows that are leased until then into their lanes.
+    pub(super) fn add(&self, rows: Vec<Leased>, now: Instant, until: Instant) {
         let mut state = self.lock();
         for row in rows {
-            state.rows.insert(row.id);
+            state.rows.insert(row.id, until);
             let lane = state
                 .lanes
                 .entry(row.recipient_domain.clone())
@@ -151,22 +159,32 @@ impl Lanes {
     }
 
     /// What a connection to `domain` delivers next: one message and all its recipients that wait.
-    /// `None` when nothing may go now: then the connection is no longer wanted.
-    pub(super) fn take(&self, domain: &str) -> Option<(Vec<Leased>, InDelivery<'_>)> {
+    /// `None` when nothing may go now: then the connection is no longer wanted. Rows whose lease
+    /// could not be renewed are left alone: another node may be at them.
+    pub(super) fn take(&self, domain: &str, now: Instant) -> Option<(Vec<Leased>, InDelivery<'_>)> {
         let mut state = self.lock();
-        let State { lanes, tenants, closed, .. } = &mut *state;
+        let State { lanes, tenants, rows: leases, closed, .. } = &mut *state;
         if *closed {
             return None;
         }
         let lane = lanes.get_mut(domain)?;
         let before = lane.len();
+        for queue in [&mut lane.people, &mut lane.bulk] {
+            queue.retain(|row| {
+                let is_ours = leases.get(&row.id).is_some_and(|until| now < *until);
+                if !is_ours {
+                    leases.remove(&row.id);
+                }
+                is_ours
+            });
+        }
         let may = |row: &Leased| self.may_have_more(tenants, row);
         let rows = [&mut lane.people, &mut lane.bulk].into_iter().find_map(|queue| {
             let first = queue.iter().position(may)?;
             let first = queue.remove(first)?;
             Some(together(first, queue))
         })?;
-        lane.moved = Instant::now();
+        lane.moved = now;
         if before >= REFILL && lane.len() < REFILL {
             self.wake.notify_one();
         }

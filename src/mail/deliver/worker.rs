@@ -100,9 +100,10 @@ impl Worker {
         if room < ROWS_OF_LANE {
             return Ok(0);
         }
+        let until = Instant::now() + self.0.queue.lease_time();
         let rows = self.0.queue.lease(room, ROWS_OF_LANE, lanes.busy()).await?;
         let taken = rows.len();
-        lanes.add(rows, Instant::now());
+        lanes.add(rows, Instant::now(), until);
         Ok(taken)
     }
 
@@ -124,10 +125,10 @@ impl Worker {
         loop {
             tokio::time::sleep(self.0.queue.sign_of_life()).await;
             let rows = self.0.lanes.rows();
-            if !rows.is_empty()
-                && let Err(error) = self.0.queue.renew(&rows).await
-            {
-                tracing::warn!(%error, "leases could not be renewed");
+            let until = Instant::now() + self.0.queue.lease_time();
+            match self.0.queue.renew(&rows).await {
+                Ok(renewed) => self.0.lanes.renewed(&renewed, until),
+                Err(error) => tracing::warn!(%error, "leases could not be renewed"),
             }
             self.reclaim(false).await;
         }

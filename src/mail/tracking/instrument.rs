@@ -4,31 +4,39 @@ use std::borrow::Cow;
 
 use crate::domain::ids::{OutboundId, TenantId};
 use crate::mail::Error;
-use crate::mail::tracking::Tracking;
+use crate::store::db::Db;
 use crate::wire::{mime, uri};
 
 /// Octets of a target that can be stored; a link to a longer one stays as it is.
 const MAX_TARGET: usize = 8192;
 
-impl Tracking {
-    /// The copy of `raw` that goes out as `outbound`: with `opens` a pixel in
-    /// its first HTML body, with `clicks` every link led through us.
+/// What is wanted for a message to one recipient.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Whose message.
+    pub tenant: TenantId,
+    /// The row of the queue.
+    pub outbound: OutboundId,
+    /// A pixel in its first HTML body.
+    pub opens: bool,
+    /// Every link led through us.
+    pub clicks: bool,
+    /// What tracking URLs begin with, without a slash at its end.
+    pub base: &'a str,
+}
+
+impl Wanted<'_> {
+    /// The copy of `raw` that goes out.
     ///
     /// The tokens are stored before this returns, and are the same in a retry.
     /// Plain text, attachments, signed and encrypted parts and unsubscribe
-    /// links are left alone; a message without anything to track is returned
-    /// as it is.
+    /// links are left alone, and so is a link that cannot be stored; a message
+    /// without anything to track is returned as it is.
     ///
     /// # Errors
     /// [`Error::Temporary`] when the tokens cannot be stored now.
-    pub async fn instrument<'a>(
-        &self,
-        tenant: TenantId,
-        outbound: OutboundId,
-        opens: bool,
-        clicks: bool,
-        raw: &'a [u8],
-    ) -> Result<Cow<'a, [u8]>, Error> {
+    pub async fn instrument<'r>(self, db: &Db, raw: &'r [u8]) -> Result<Cow<'r, [u8]>, Error> {
+        let Self { tenant, outbound, opens, clicks, base } = self;
         if !(opens || clicks) || !mentions_html(raw) {
             return Ok(Cow::Borrowed(raw));
         }
@@ -37,9 +45,7 @@ impl Tracking {
         if !opens && targets.is_empty() {
             return Ok(Cow::Borrowed(raw));
         }
-        let tokens = self.db.ensure_tracking_tokens(tenant, outbound, opens, &targets).await?;
-        let base =
-            tokens.host.map_or_else(|| self.base.to_string(), |host| format!("https://{host}"));
+        let tokens = db.ensure_tracking_tokens(tenant, outbound, opens, &targets).await?;
         let pixel = tokens.open.map(|token| format!("{base}/t/o/{}.gif", token.as_str()));
         let mut clicks = tokens.clicks.iter();
         let urls: Vec<String> = links

@@ -5,7 +5,7 @@
 
 pub mod grade;
 pub mod hits;
-mod instrument;
+pub mod instrument;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -35,8 +35,6 @@ const MAX_USER_AGENT: usize = 512;
 #[derive(Clone)]
 pub struct Tracking {
     db: Db,
-    /// What every tracking URL begins with, where a domain has no host of its own.
-    base: Arc<str>,
     grader: Arc<Grader>,
     hits: Hits,
     /// What tokens stand for never changes, so a click can be redirected while
@@ -56,17 +54,16 @@ pub struct Visit {
 }
 
 impl Tracking {
-    /// The edge, and the writer that has to run beside it. `base` is the start
-    /// of tracking URLs, without a slash at its end.
+    /// The edge, and the writer that has to run beside it.
     ///
     /// # Errors
     /// [`Error::Internal`] when the built-in rules cannot be read.
-    pub fn new(db: Db, base: &str) -> Result<(Self, HitWriter), Error> {
+    pub fn new(db: Db) -> Result<(Self, HitWriter), Error> {
         let grader = Arc::new(Grader::built_in().map_err(Error::Internal)?);
         let (hits, writer) = Hits::new(db.clone());
         let known =
             Cache::builder().max_capacity(100_000).time_to_live(Duration::from_hours(1)).build();
-        Ok((Self { db, base: base.into(), grader, hits, known }, writer))
+        Ok((Self { db, grader, hits, known }, writer))
     }
 
     /// Somebody fetched a pixel. Whatever `token` is, there is nothing to tell.

@@ -209,26 +209,27 @@ impl Db {
         .await?)
     }
 
-    /// Prolongs the leases of rows that a node has in hand; not of those that
-    /// are being settled at this moment.
+    /// Prolongs the leases of rows that a node has in hand, and says which it
+    /// still had; not of those that are being settled at this moment.
     pub async fn renew_leases(
         &self,
         node: NodeId,
         rows: &[OutboundId],
         time: Duration,
-    ) -> Result<(), Error> {
-        sqlx::query(
+    ) -> Result<Vec<OutboundId>, Error> {
+        let renewed: Vec<Uuid> = sqlx::query_scalar(
             "UPDATE public.outbound_messages SET leased_until = now() + $3
              WHERE id IN (SELECT o.id FROM public.outbound_messages o
                 WHERE o.id = ANY ($2) AND o.state = 'sending' AND o.leased_by = $1
-                FOR UPDATE SKIP LOCKED)",
+                FOR UPDATE SKIP LOCKED)
+             RETURNING id",
         )
         .bind(node.0)
         .bind(rows.iter().map(|id| id.0).collect::<Vec<_>>())
         .bind(interval(time)?)
-        .execute(self.pool())
+        .fetch_all(self.pool())
         .await?;
-        Ok(())
+        Ok(renewed.into_iter().map(OutboundId).collect())
     }
 
     /// Queues again what dead nodes had in hand, and at its own start

@@ -107,7 +107,7 @@ async fn without_a_database_a_known_link_still_leads_on_and_the_loss_is_counted(
     let message = delivered(&pool).await;
     let known = tokens(message, &["https://a.test/1", "https://a.test/2"]).await;
     let db = store().await;
-    let (tracking, writer) = Tracking::new(db.clone(), "http://track.test").unwrap();
+    let (tracking, writer) = Tracking::new(db.clone()).unwrap();
     let writer = tokio::spawn(writer.run());
 
     let target = tracking.click(known.clicks[0].as_str(), visit()).await.unwrap();
@@ -132,7 +132,7 @@ async fn without_a_database_a_known_link_still_leads_on_and_the_loss_is_counted(
 
 #[tokio::test]
 async fn a_token_that_nobody_made_is_no_loss() {
-    let (tracking, writer) = Tracking::new(store().await, "http://track.test").unwrap();
+    let (tracking, writer) = Tracking::new(store().await).unwrap();
     let writer = tokio::spawn(writer.run());
     let token = Token::random().unwrap();
     tracking.open(token.as_str(), visit()).await;

@@ -4,15 +4,23 @@ use std::borrow::Cow;
 
 use koltrix_mail::domain::ids::{OutboundId, TenantId};
 use koltrix_mail::mail;
-use koltrix_mail::mail::tracking::Tracking;
+use koltrix_mail::mail::tracking::instrument::Wanted;
 use koltrix_mail::store::Error;
 
 use crate::edge::{delivered, store};
 use crate::support::postgres;
-use crate::support::sql::{run, strings};
+use crate::support::sql::strings;
 
-async fn tracking() -> Tracking {
-    Tracking::new(store().await, "http://track.test").unwrap().0
+/// The copy of `raw` that this message goes out as.
+async fn instrument(
+    (tenant, outbound): (TenantId, OutboundId),
+    opens: bool,
+    clicks: bool,
+    raw: &str,
+) -> Result<Cow<'_, [u8]>, mail::Error> {
+    let wanted = Wanted { tenant, outbound, opens, clicks, base: "http://track.test" };
+    // Each time another node, which remembers nothing.
+    wanted.instrument(&store().await, raw.as_bytes()).await
 }
 
 const HTML: &str = "From: a@here.test\r\nContent-Type: text/html; charset=utf-8\r\n\r\n\
@@ -23,10 +31,9 @@ const HTML: &str = "From: a@here.test\r\nContent-Type: text/html; charset=utf-8\
 async fn a_copy_carries_its_pixel_and_its_links_and_a_retry_is_the_same() {
     let pool = postgres::pool().await;
     let (tenant, outbound) = delivered(&pool).await;
-    let copy = tracking().await.instrument(tenant, outbound, true, true, HTML.as_bytes()).await;
-    let copy = copy.unwrap().into_owned();
-    // Another node, which remembers nothing.
-    let again = tracking().await.instrument(tenant, outbound, true, true, HTML.as_bytes()).await;
+    let message = (tenant, outbound);
+    let copy = instrument(message, true, true, HTML).await.unwrap().into_owned();
+    let again = instrument(message, true, true, HTML).await;
     assert_eq!(again.unwrap(), copy.as_slice());
 
     let text = String::from_utf8(copy).unwrap().replace("=\r\n", "").replace("=3D", "=");
@@ -54,43 +61,18 @@ async fn a_copy_carries_its_pixel_and_its_links_and_a_retry_is_the_same() {
 #[tokio::test]
 async fn what_is_not_asked_for_is_not_tracked() {
     let pool = postgres::pool().await;
-    let (tenant, outbound) = delivered(&pool).await;
-    let tracking = tracking().await;
+    let message @ (_, outbound) = delivered(&pool).await;
     let none = "SELECT token FROM tracking_tokens WHERE outbound_message_id = ";
     let plain = "From: a@here.test\r\n\r\nhttps://a.test/\r\n";
     for (opens, clicks, raw) in [(false, false, HTML), (true, true, plain)] {
-        let copy = tracking.instrument(tenant, outbound, opens, clicks, raw.as_bytes()).await;
+        let copy = instrument(message, opens, clicks, raw).await;
         assert!(matches!(copy.unwrap(), Cow::Borrowed(same) if same == raw.as_bytes()));
     }
     assert!(strings(&pool, &format!("{none}'{outbound}'")).await.is_empty());
 
-    let opens = tracking.instrument(tenant, outbound, true, false, HTML.as_bytes()).await.unwrap();
+    let opens = instrument(message, true, false, HTML).await.unwrap();
     let text = String::from_utf8(opens.into_owned()).unwrap();
     assert!(text.contains("/t/o/") && !text.contains("/t/c/") && text.contains("https://a.test/1"));
-}
-
-#[tokio::test]
-async fn a_domain_with_a_tracking_host_uses_it_once_it_is_proven() {
-    let pool = postgres::pool().await;
-    let (tenant, outbound) = delivered(&pool).await;
-    let domain = format!("d{}.test", uuid::Uuid::new_v4().simple());
-    run(
-        &pool,
-        &format!(
-            "INSERT INTO tenant_domains (tenant_id, domain, tracking_host) VALUES ('{tenant}', '{domain}', 'links.{domain}');
-             UPDATE outbound_messages SET from_address = 'A@{domain}' WHERE id = '{outbound}'"
-        ),
-    )
-    .await;
-    let copy = || async {
-        let copy =
-            tracking().await.instrument(tenant, outbound, true, false, HTML.as_bytes()).await;
-        String::from_utf8(copy.unwrap().into_owned()).unwrap().replace("=\r\n", "")
-    };
-    assert!(copy().await.contains("http://track.test/t/o/"));
-    run(&pool, &format!("UPDATE tenant_domains SET verified_at = now() WHERE domain = '{domain}'"))
-        .await;
-    assert!(copy().await.contains(&format!("https://links.{domain}/t/o/")));
 }
 
 #[tokio::test]
@@ -98,7 +80,7 @@ async fn no_token_is_made_for_somebody_else_s_message() {
     let pool = postgres::pool().await;
     let ((tenant, _), (_, theirs)) = (delivered(&pool).await, delivered(&pool).await);
     for message in [theirs, OutboundId::random()] {
-        let copy = tracking().await.instrument(tenant, message, true, true, HTML.as_bytes()).await;
+        let copy = instrument((tenant, message), true, true, HTML).await;
         assert!(matches!(copy, Err(mail::Error::NotFound(_))), "{copy:?}");
     }
 }

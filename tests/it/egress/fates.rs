@@ -154,3 +154,42 @@ async fn a_host_with_broken_tls_or_none_at_all_is_passed_over() {
     };
     assert_eq!(attempts, [("delivered".into(), 250, Some(format!("mx.{other}")), false)]);
 }
+
+#[tokio::test]
+async fn a_link_that_nothing_can_stand_for_goes_as_it_is() {
+    let server = server().await;
+    let tenant = server.sender().await;
+    let ann = tenant.mailbox("ann").await;
+    let (mx, domain) = server.remote(false).await;
+    let html = format!(
+        "<a href=\"http://long.example/{}\">a</a> <a href=\"https://\">b</a> <a href=\"https://c.example/\">c</a>",
+        "x".repeat(9000)
+    );
+    let to = format!("bob@{domain}");
+    let row = Row { html: Some(&html), tracked: true, ..Row::new(&ann, &to) };
+    let id = row.insert(&tenant).await;
+    let text = String::from_utf8(mx.wait_for(1).await.remove(0).data).unwrap();
+    server.until(id, "delivered").await;
+    let text = text.replace("=\r\n", "").replace("=3D", "=");
+    assert!(text.contains("http://long.example/xxx"), "{text}");
+    assert!(text.contains("track.koltrix.test/t/c/") && !text.contains("https://c.example/"));
+}
+
+#[tokio::test]
+async fn a_domain_with_a_tracking_host_uses_it() {
+    let server = server().await;
+    let tenant = server.sender().await;
+    let ann = tenant.mailbox("ann").await;
+    let (mx, domain) = server.remote(false).await;
+    sqlx::query("UPDATE tenant_domains SET tracking_host = 'links.' || domain WHERE domain = $1")
+        .bind(&tenant.domain)
+        .execute(&server.pool)
+        .await
+        .unwrap();
+    let to = format!("bob@{domain}");
+    let row = Row { html: Some("<p>x</p>"), tracked: true, ..Row::new(&ann, &to) };
+    row.insert(&tenant).await;
+    let text = String::from_utf8(mx.wait_for(1).await.remove(0).data).unwrap();
+    let text = text.replace("=\r\n", "");
+    assert!(text.contains(&format!("https://links.{}/t/o/", tenant.domain)), "{text}");
+}
