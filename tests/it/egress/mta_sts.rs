@@ -53,7 +53,7 @@ fn held_back(sent: &Sent, mx: &RemoteMx, reason: &str) {
 async fn a_server_that_does_as_the_policy_says_gets_its_mail() {
     let server = server().await;
     let (mx, domain) = server.proven_remote().await;
-    let policy = PolicyServer::start(&domain, "enforce", &format!("*.{domain}")).await;
+    let policy = PolicyServer::start(&server.dns, &domain, "enforce", &format!("*.{domain}")).await;
     let sent = send(server, &domain).await;
     assert_eq!(sent.state, "delivered", "{}", sent.reply);
     let tls = sent.tls.unwrap();
@@ -70,7 +70,7 @@ async fn a_server_that_does_not_waits_for_its_mail() {
     let server = server().await;
     let enforce = |domain: &str| {
         let (domain, mx) = (domain.to_owned(), format!("mx.{domain}"));
-        async move { PolicyServer::start(&domain, "enforce", &mx).await }
+        async move { PolicyServer::start(&server.dns, &domain, "enforce", &mx).await }
     };
     let (plain, domain) = server.remote(false).await;
     let _policy = enforce(&domain).await;
@@ -103,7 +103,8 @@ async fn a_server_that_does_not_waits_for_its_mail() {
 async fn a_server_that_the_policy_does_not_name_is_passed_over() {
     let server = server().await;
     let (stranger, domain) = server.proven_remote().await;
-    let _policy = PolicyServer::start(&domain, "enforce", &format!("good.{domain}")).await;
+    let _policy =
+        PolicyServer::start(&server.dns, &domain, "enforce", &format!("good.{domain}")).await;
     held_back(&send(server, &domain).await, &stranger, "no mail server is named in the policy");
     assert_eq!(stranger.connections(), 0);
 
@@ -111,7 +112,8 @@ async fn a_server_that_the_policy_does_not_name_is_passed_over() {
     let (stranger, domain) = server.proven_remote().await;
     let (named, other) = server.proven_remote().await;
     server.dns.mx(&domain, 20, &format!("mx.{other}"));
-    let _policy = PolicyServer::start(&domain, "enforce", &format!("mx.{other}")).await;
+    let _policy =
+        PolicyServer::start(&server.dns, &domain, "enforce", &format!("mx.{other}")).await;
     let sent = send(server, &domain).await;
     assert_eq!(sent.state, "delivered", "{}", sent.reply);
     assert_eq!((stranger.connections(), named.accepted().len()), (0, 1));
@@ -121,7 +123,8 @@ async fn a_server_that_the_policy_does_not_name_is_passed_over() {
 async fn a_policy_that_is_tested_hinders_nobody() {
     let server = server().await;
     let (mx, domain) = server.remote(true).await;
-    let _policy = PolicyServer::start(&domain, "testing", &format!("mx.{domain}")).await;
+    let _policy =
+        PolicyServer::start(&server.dns, &domain, "testing", &format!("mx.{domain}")).await;
     let sent = send(server, &domain).await;
     assert_eq!(sent.state, "delivered", "{}", sent.reply);
     let tls = sent.tls.unwrap();
@@ -131,7 +134,8 @@ async fn a_policy_that_is_tested_hinders_nobody() {
     server.until(sent.id, "delivered").await;
 
     let (_plain, domain) = server.remote(false).await;
-    let _policy = PolicyServer::start(&domain, "testing", &format!("mx.{domain}")).await;
+    let _policy =
+        PolicyServer::start(&server.dns, &domain, "testing", &format!("mx.{domain}")).await;
     let sent = send(server, &domain).await;
     let tls = sent.tls.unwrap();
     assert_eq!(tls, "none: the server does not offer STARTTLS");
@@ -143,7 +147,8 @@ async fn a_policy_holds_when_its_server_and_its_record_are_gone() {
     let (mx, domain) = server.proven_remote().await;
     // No connection stays open for the next message.
     mx.on(".", Step::ReplyAndClose("250 2.0.0 Taken".into()));
-    let policy = PolicyServer::start(&domain, "enforce", &format!("mx.{domain}")).await;
+    let policy =
+        PolicyServer::start(&server.dns, &domain, "enforce", &format!("mx.{domain}")).await;
     assert_eq!(send(server, &domain).await.state, "delivered");
 
     let at = mx.addr();
@@ -193,7 +198,7 @@ async fn a_policy_that_cannot_be_had_is_none() {
     ] {
         let (_mx, domain) = server.remote(true).await;
         let proven = format!("{proven}.{domain}");
-        let _policy = PolicyServer::saying(&domain, &proven, answer).await;
+        let _policy = PolicyServer::saying(&server.dns, &domain, &proven, answer).await;
         let sent = send(server, &domain).await;
         assert_eq!(sent.state, "delivered", "{what}: {}", sent.reply);
         let tls = sent.tls.unwrap();

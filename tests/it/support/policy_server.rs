@@ -8,8 +8,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use super::dns::Dns;
 use super::remote_mx;
-use super::server::server;
 
 /// The server. It stops when dropped.
 pub struct PolicyServer {
@@ -26,21 +26,21 @@ pub fn port() -> u16 {
 }
 
 impl PolicyServer {
-    /// Announces a policy for `domain` and serves it. Its server is the only one named, in `mode`.
-    pub async fn start(domain: &str, mode: &str, mx: &str) -> Self {
+    /// Announces a policy for `domain` in `dns` and serves it. Its server is the only one named, in
+    /// `mode`.
+    pub async fn start(dns: &Dns, domain: &str, mode: &str, mx: &str) -> Self {
         let text = format!("version: STSv1\nmode: {mode}\nmx: {mx}\nmax_age: 86400\n");
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8";
         let answer = format!("{head}\r\nContent-Length: {}\r\n\r\n{text}", text.len());
-        Self::saying(domain, &format!("mta-sts.{domain}"), answer).await
+        Self::saying(dns, domain, &format!("mta-sts.{domain}"), answer).await
     }
 
     /// As [`Self::start`], with this answer, and a certificate for this host.
-    pub async fn saying(domain: &str, proven: &str, answer: String) -> Self {
+    pub async fn saying(dns: &Dns, domain: &str, proven: &str, answer: String) -> Self {
         static NEXT: AtomicU16 = AtomicU16::new(1);
         let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let ip = IpAddr::V4(Ipv4Addr::new(127, 78, high, low));
         let listener = TcpListener::bind(SocketAddr::new(ip, port())).await.unwrap();
-        let dns = &server().await.dns;
         dns.ip(&format!("mta-sts.{domain}"), ip);
         dns.txt(&format!("_mta-sts.{domain}"), "v=STSv1; id=1;");
         let asked = Arc::new(AtomicUsize::new(0));

@@ -21,6 +21,10 @@ pub enum Kind {
     DropsAfterTheDot,
     NeverAnswers,
     BrokenTls,
+    /// Has a policy of TLS (MTA-STS, enforced) and does as it says.
+    KeepsItsPolicy,
+    /// Has such a policy, and a certificate that nobody vouches for.
+    BreaksItsPolicy,
     NullMx,
 }
 
@@ -28,7 +32,7 @@ pub enum Kind {
 const AT_FIRST: usize = 4;
 
 impl Kind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Accepts,
         Self::AcceptsUnderTls,
         Self::Greylists,
@@ -38,19 +42,28 @@ impl Kind {
         Self::DropsAfterTheDot,
         Self::NeverAnswers,
         Self::BrokenTls,
+        Self::KeepsItsPolicy,
+        Self::BreaksItsPolicy,
         Self::NullMx,
     ];
 
-    /// A server of this kind; none for a domain without one.
-    pub async fn start(self, at: SocketAddr) -> Option<RemoteMx> {
-        let tls = matches!(self, Self::AcceptsUnderTls | Self::BrokenTls);
-        if self == Self::NullMx {
-            return None;
-        }
-        let mx = RemoteMx::start(at, tls).await;
+    /// A server of this kind, called `host`; none for a domain without one.
+    pub async fn start(self, at: SocketAddr, host: &str) -> Option<RemoteMx> {
+        let mx = match self {
+            Self::NullMx => return None,
+            Self::KeepsItsPolicy => RemoteMx::start_proven(at, host).await,
+            Self::AcceptsUnderTls | Self::BrokenTls | Self::BreaksItsPolicy => {
+                RemoteMx::start(at, true).await
+            }
+            _ => RemoteMx::start(at, false).await,
+        };
         let later = || Step::ReplyAndClose("421 4.7.0 Too busy, come back later".into());
         match self {
-            Self::Accepts | Self::AcceptsUnderTls | Self::NullMx => &mx,
+            Self::Accepts
+            | Self::AcceptsUnderTls
+            | Self::KeepsItsPolicy
+            | Self::BreaksItsPolicy
+            | Self::NullMx => &mx,
             Self::Greylists => {
                 mx.times(super::MESSAGES, "RCPT", Step::Reply("450 4.2.0 Greylisted".into()))
             }
@@ -70,13 +83,23 @@ impl Kind {
         Some(mx)
     }
 
+    /// Whether its domain has a policy of TLS that is enforced.
+    pub fn has_policy(self) -> bool {
+        matches!(self, Self::KeepsItsPolicy | Self::BreaksItsPolicy)
+    }
+
+    /// Whether its mail waits for what never comes.
+    pub fn is_hopeless(self) -> bool {
+        matches!(self, Self::NeverAnswers | Self::BreaksItsPolicy)
+    }
+
     /// The state and the enhanced code (if it matters) in which mail for a recipient ends.
     pub fn expected(self, recipient: &str) -> (&'static str, &'static str) {
         let number = recipient.trim_start_matches('r').split('@').next().unwrap();
         let number: usize = number.parse().unwrap();
         match self {
             Self::NullMx => ("bounced", "5.1.10"),
-            Self::NeverAnswers => ("expired", ""),
+            _ if self.is_hopeless() => ("expired", ""),
             Self::RefusesSome if number.is_multiple_of(5) => ("bounced", "5.1.1"),
             _ => ("delivered", ""),
         }

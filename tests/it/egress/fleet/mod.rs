@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 use crate::cli::{Program, serve::Running};
 use crate::support::dns::Dns;
+use crate::support::policy_server::{self, PolicyServer};
 use crate::support::postgres;
-use crate::support::remote_mx::RemoteMx;
+use crate::support::remote_mx::{RemoteMx, trusted_roots};
 use crate::support::wait;
 
 const DESTINATIONS: usize = 200;
@@ -38,6 +39,7 @@ struct Destination {
     domain: String,
     kind: Kind,
     mx: Option<RemoteMx>,
+    _policy: Option<PolicyServer>,
 }
 
 /// A row as it ended.
@@ -62,12 +64,17 @@ impl Fleet {
             let host = format!("mx.{domain}");
             // A network of their own for each fleet, since they share a port.
             let ip = Ipv4Addr::new(127, 78, 0, u8::try_from(n + 1).unwrap());
-            let mx = kind.start(SocketAddr::new(IpAddr::V4(ip), port)).await;
+            let mx = kind.start(SocketAddr::new(IpAddr::V4(ip), port), &host).await;
             match mx {
                 Some(_) => dns.mx(&domain, 10, &host).ip(&host, IpAddr::V4(ip)),
                 None => dns.mx(&domain, 0, "."),
             };
-            servers.push(Destination { domain, kind, mx });
+            let policy = if kind.has_policy() {
+                Some(PolicyServer::start(&dns, &domain, "enforce", &host).await)
+            } else {
+                None
+            };
+            servers.push(Destination { domain, kind, mx, _policy: policy });
         }
         let url = postgres::empty_database().await;
         let pool = PgPool::connect(&url).await.unwrap();
@@ -79,11 +86,13 @@ impl Fleet {
         let program = Program::with(&format!(
             "[server]\nhostname = \"mx.koltrix.test\"\ndata_dir = \"data\"\ncerts_dir = \"certs\"\nlog_filter = \"error\"\n\
              [database]\nurl = {:?}\n[dns]\nservers = [\"{}\"]\n\
-             [queue]\nsmtp_port = {}\nretry = [\"1s\"]\nlease = \"6s\"\n\
+             [queue]\nsmtp_port = {}\nmta_sts_port = {}\ntrusted_roots = {:?}\nretry = [\"1s\"]\nlease = \"6s\"\n\
              [timeouts]\nremote_connect = \"5s\"\nremote_reply = \"3s\"\nremote_end = \"5s\"\n",
             self.url,
             self.dns.addr(),
             self.port,
+            policy_server::port(),
+            trusted_roots(),
         ));
         // All nodes of one database have one.
         std::fs::create_dir(program.path("data")).unwrap();
@@ -103,17 +112,17 @@ impl Fleet {
         wait::for_keys(&self.pool, "fleet.test").await;
         let domains: Vec<&str> = self.servers.iter().map(|server| &*server.domain).collect();
         // Who waits for what never comes need not wait for days.
-        let silent: Vec<bool> =
-            self.servers.iter().map(|server| server.kind == Kind::NeverAnswers).collect();
+        let hopeless: Vec<bool> =
+            self.servers.iter().map(|server| server.kind.is_hopeless()).collect();
         sqlx::query(
             "INSERT INTO outbound_messages (tenant_id, from_address, recipient, subject, text_body, expires_at)
              SELECT $1, 'ann@fleet.test', 'r' || n || '@' || d.domain, 'To ' || n, repeat('A line of text.' || chr(10), 20),
-                CASE WHEN d.silent THEN now() + interval '20 seconds' END
-             FROM generate_series(0, $4 - 1) n, unnest($2::text[], $3::boolean[]) d (domain, silent)",
+                CASE WHEN d.hopeless THEN now() + interval '20 seconds' END
+             FROM generate_series(0, $4 - 1) n, unnest($2::text[], $3::boolean[]) d (domain, hopeless)",
         )
         .bind(tenant)
         .bind(domains)
-        .bind(silent)
+        .bind(hopeless)
         .bind(i32::try_from(MESSAGES).unwrap())
         .execute(&self.pool)
         .await
@@ -172,6 +181,9 @@ impl Fleet {
         let mut doubles: BTreeMap<Kind, i64> = BTreeMap::new();
         for server in &self.servers {
             let came = server.came();
+            if server.kind == Kind::KeepsItsPolicy {
+                assert!(server.mx.iter().flat_map(RemoteMx::messages).all(|message| message.tls));
+            }
             for row in rows.iter().filter(|row| row.recipient_domain == server.domain) {
                 let times = came.get(&row.recipient).copied().unwrap_or(0);
                 let (state, enhanced) = server.kind.expected(&row.recipient);
