@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
-
 use crate::app::roles::{Role, Roles};
 use crate::app::services::Services;
 use crate::app::{Addresses, StartError};
@@ -30,6 +28,7 @@ enum Speaks {
     ImapStarttls,
     ImapTls,
     Http,
+    Https,
 }
 
 /// The bound ports.
@@ -50,6 +49,7 @@ pub(super) async fn bind(config: &Config, roles: Roles) -> Result<Listeners, Sta
         (Role::Imap, Speaks::ImapStarttls, imap.listen_starttls, "imap.listen_starttls"),
         (Role::Imap, Speaks::ImapTls, imap.listen_tls, "imap.listen_tls"),
         (Role::Edge, Speaks::Http, config.http.listen, "http.listen"),
+        (Role::Edge, Speaks::Https, config.http.listen_tls, "http.listen_tls"),
     ];
     let mut ports = Vec::new();
     for (role, speaks, address, key) in wanted {
@@ -70,6 +70,7 @@ impl Listeners {
             imap_starttls: self.address(Speaks::ImapStarttls),
             imap_tls: self.address(Speaks::ImapTls),
             http: self.address(Speaks::Http),
+            https: self.address(Speaks::Https),
         }
     }
 
@@ -104,14 +105,11 @@ impl Listeners {
                     imap(imap::Start::Plain, listener.behind(&config.imap.proxies));
                 }
                 Speaks::ImapTls => imap(imap::Start::Tls, listener.behind(&config.imap.proxies)),
-                Speaks::Http => {
+                Speaks::Http | Speaks::Https => {
                     let router = services.edge(config, Arc::clone(&home));
-                    shutdown.spawn(serve_http(
-                        listener,
-                        router,
-                        Arc::clone(config),
-                        shutdown.clone(),
-                    ));
+                    let tls = (speaks == Speaks::Https).then(|| services.tls.clone());
+                    let server = http::Server::new(config, router, tls);
+                    shutdown.spawn(server.serve(listener, shutdown.clone()));
                 }
             }
         }
@@ -125,18 +123,10 @@ impl Listeners {
             Speaks::ImapStarttls => http::Kind::ImapStarttls,
             Speaks::ImapTls => http::Kind::ImapTls,
             Speaks::Http => http::Kind::Http,
+            Speaks::Https => http::Kind::Https,
         };
         let service =
             |port: &Port| Service { kind: kind(port.speaks), port: port.listener.address().port() };
         Home { hostname: services.hostname.clone(), services: self.0.iter().map(service).collect() }
     }
-}
-
-async fn serve_http(listener: Listener, router: Router, config: Arc<Config>, shutdown: Shutdown) {
-    let stop = shutdown.clone();
-    let handler = move |socket, peer| {
-        let (router, stop) = (router.clone(), stop.clone());
-        async move { http::converse(socket, peer, router, stop.requested()).await }
-    };
-    listener.serve(&config.limits, b"", shutdown, handler).await;
 }

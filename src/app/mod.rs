@@ -70,6 +70,8 @@ pub struct Addresses {
     pub imap_tls: Option<SocketAddr>,
     /// The HTTP edge.
     pub http: Option<SocketAddr>,
+    /// The HTTP edge under TLS.
+    pub https: Option<SocketAddr>,
 }
 
 /// A running server.

@@ -61,6 +61,8 @@ pub struct Imap {
 pub struct Http {
     /// Plain HTTP.
     pub listen: SocketAddr,
+    /// The same under TLS.
+    pub listen_tls: SocketAddr,
     /// How the outside reaches it.
     pub public_url: BaseUrl,
     /// Whose `X-Forwarded-For` is believed.

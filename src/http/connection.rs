@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::http::peer::Peer;
 
@@ -25,8 +25,8 @@ const HEAD_WITHIN: Duration = Duration::from_secs(15);
 
 /// Answers the requests of one connection until either side has enough; once
 /// `stop` is ready, no request is taken any more.
-pub async fn converse(
-    socket: TcpStream,
+pub(super) async fn converse(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send,
     peer: SocketAddr,
     router: Router,
     stop: impl Future<Output = ()>,

@@ -40,6 +40,8 @@ pub enum Kind {
     ImapTls,
     /// This page, tracking, health.
     Http,
+    /// The same under TLS.
+    Https,
 }
 
 impl Kind {
@@ -51,7 +53,8 @@ impl Kind {
             Self::SubmissionTls => ("Submission: mail from clients", "TLS"),
             Self::ImapStarttls => ("IMAP: reading mail", "STARTTLS"),
             Self::ImapTls => ("IMAP: reading mail", "TLS"),
-            Self::Http => ("HTTP: this page, tracking, health", "none of its own"),
+            Self::Http => ("HTTP: this page, tracking, health", "none"),
+            Self::Https => ("HTTPS: this page, tracking, health", "TLS"),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! is ever a target.
 
 mod acme;
-pub mod connection;
+mod connection;
 mod error;
 mod headers;
 mod health;
@@ -12,9 +12,10 @@ mod home;
 mod page;
 mod peer;
 mod router;
+mod server;
 mod track;
 mod unsubscribe;
 
-pub use connection::converse;
 pub use home::{Home, Kind, Service};
 pub use router::{Edge, router};
+pub use server::Server;

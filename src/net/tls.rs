@@ -9,13 +9,18 @@ mod opportunistic;
 mod roots;
 mod watch;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::ResolvesServerCert;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::config::is_host_name;
@@ -83,6 +88,15 @@ impl ServerTls {
     /// What a client that asked for `name` was shown, unless the folder was read again meanwhile.
     pub(super) fn shown(&self, name: Option<&str>) -> Arc<CertifiedKey> {
         self.certificates.for_name(name)
+    }
+
+    /// The server's handshake on a connection that is nothing but TLS, within `limit`.
+    pub async fn accept(
+        &self,
+        socket: TcpStream,
+        limit: Duration,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        timeout(limit, self.acceptor.accept(socket)).await?
     }
 
     pub(super) fn acceptor(&self) -> &TlsAcceptor {

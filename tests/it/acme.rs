@@ -40,6 +40,8 @@ async fn a_name_is_proven_and_its_certificate_is_used_at_once() {
         };
         while !proven().await {}
     }
+    let https = node.addresses.https.unwrap();
+    assert_eq!(http::get_tls(https, "mail.acme.test", "/healthz").await.text(), "ok\n");
     let mut issued = acme.issued();
     issued.sort();
     assert_eq!(issued, ["mail.acme.test", "mx.koltrix.test"]);

@@ -23,21 +23,20 @@ struct Service {
     greeting: &'static str,
 }
 
-fn services(config: &Config) -> [Service; 6] {
+fn services(config: &Config) -> [Service; 7] {
     let mail = |key, address, tls, greeting| Service { key, address, tls, ask: b"", greeting };
+    let web = |key, address, tls| {
+        let ask = b"GET /healthz HTTP/1.0\r\n\r\n";
+        Service { key, address, tls, ask, greeting: "HTTP/1." }
+    };
     [
         mail("smtp.listen", config.smtp.listen, false, "220 "),
         mail("submission.listen_starttls", config.submission.listen_starttls, false, "220 "),
         mail("submission.listen_tls", config.submission.listen_tls, true, "220 "),
         mail("imap.listen_starttls", config.imap.listen_starttls, false, "* OK "),
         mail("imap.listen_tls", config.imap.listen_tls, true, "* OK "),
-        Service {
-            key: "http.listen",
-            address: config.http.listen,
-            tls: false,
-            ask: b"GET /healthz HTTP/1.0\r\n\r\n",
-            greeting: "HTTP/1.",
-        },
+        web("http.listen", config.http.listen, false),
+        web("http.listen_tls", config.http.listen_tls, true),
     ]
 }
 

@@ -44,8 +44,10 @@ impl std::fmt::Display for Screen<'_> {
 
 impl Screen<'_> {
     fn services(&self) -> Vec<(&'static str, String)> {
-        let Addresses { smtp, submission_starttls, submission_tls, imap_starttls, imap_tls, http } =
-            self.addresses;
+        let Addresses {
+            smtp, submission_starttls, submission_tls, imap_starttls, imap_tls, ..
+        } = self.addresses;
+        let Addresses { http, https, .. } = self.addresses;
         let both = |starttls: Option<SocketAddr>, tls: Option<SocketAddr>| {
             Some(format!("{} with STARTTLS, {} with TLS", starttls?, tls?))
         };
@@ -54,6 +56,7 @@ impl Screen<'_> {
             ("Submission", both(submission_starttls, submission_tls)),
             ("IMAP", both(imap_starttls, imap_tls)),
             ("HTTP", http.map(|at| format!("{at}, links start {}", self.public_url()))),
+            ("HTTPS", https.map(|at| format!("{at}, with TLS"))),
         ]
         .into_iter()
         .filter_map(|(what, place)| Some((what, place?)))
@@ -137,6 +140,7 @@ mod tests {
             imap_starttls: Some(at(2143)),
             imap_tls: Some(at(2993)),
             http: Some(at(8080)),
+            https: Some(at(8443)),
         };
         let screen = Screen { config: &config, hostname: "mx.test", addresses, demo: Some(demo()) };
         let text = screen.to_string();

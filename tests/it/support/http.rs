@@ -1,10 +1,17 @@
 //! An HTTP client that sends exactly what it is told to.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::remote_mx::trusted_roots;
 
 /// How long a test waits for an answer before it fails.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -37,7 +44,10 @@ impl Answer {
 
 /// Sends these octets and reads the answer until the server closes.
 pub async fn raw(addr: SocketAddr, request: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(addr).await.unwrap();
+    converse(TcpStream::connect(addr).await.unwrap(), request).await
+}
+
+async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &[u8]) -> Answer {
     // A server that has heard enough may close before all is sent.
     let _ = stream.write_all(request).await;
     let mut octets = Vec::new();
@@ -65,4 +75,23 @@ pub async fn ask(addr: SocketAddr, method: &str, path: &str, agent: &str) -> Ans
 /// One GET by a browser.
 pub async fn get(addr: SocketAddr, path: &str) -> Answer {
     ask(addr, "GET", path, BROWSER).await
+}
+
+/// One GET under TLS of a server that proves this name to whoever trusts [`trusted_roots`].
+pub async fn get_tls(addr: SocketAddr, name: &str, path: &str) -> Answer {
+    let mut roots = RootCertStore::empty();
+    for root in CertificateDer::pem_file_iter(trusted_roots()).unwrap() {
+        roots.add(root.unwrap()).unwrap();
+    }
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let socket = TcpStream::connect(addr).await.unwrap();
+    let host = ServerName::try_from(name.to_owned()).unwrap();
+    let stream = TlsConnector::from(Arc::new(config)).connect(host, socket).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
+    converse(stream, request.as_bytes()).await
 }

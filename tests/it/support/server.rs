@@ -101,6 +101,7 @@ pub fn configuration(
         listen_tls = "127.0.0.1:0"
         [http]
         listen = "127.0.0.1:0"
+        listen_tls = "127.0.0.1:0"
         public_url = "http://track.koltrix.test"
         [limits]
         connections_per_address = 1000
