@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 use crate::domain::outcome::{Outcome, Reply, Via};
 use crate::domain::queue::Source;
+use crate::mail::Error;
 use crate::mail::deliver::fates::{Fate, in_trouble};
 use crate::mail::deliver::local::Here;
 use crate::mail::deliver::mta_sts::Policies;
@@ -224,13 +225,12 @@ impl Line<'_> {
         Err(Unreachable { phase: Phase::Host, reply: last, via })
     }
 
-    /// A domain of ours whose mail comes to us, or that has no servers at all:
-    /// nobody else would know the address.
+    /// What becomes of mail that finds no server.
     async fn unroutable(&self, fate: Fate) -> Fate {
-        if fate.0 == Phase::Rcpt && self.away.here.is_ours(self.domain).await {
-            return (Phase::Rcpt, outcome::unknown_here());
+        match fate.0 {
+            Phase::Rcpt => nowhere(fate, self.away.here.is_ours(self.domain).await),
+            _ => fate,
         }
-        fate
     }
 
     /// Whether there are addresses beyond the one in use.
@@ -259,5 +259,32 @@ impl Line<'_> {
         if let (Some(session), Some(target)) = (self.session, self.targets.get(self.next)) {
             self.away.pool.put(target, session).await;
         }
+    }
+}
+
+/// A domain of ours whose mail comes to us, or that has no servers at all: nobody else would know
+/// the address.
+fn nowhere(fate: Fate, is_ours: Result<bool, Error>) -> Fate {
+    match is_ours {
+        Ok(true) => (Phase::Rcpt, outcome::unknown_here()),
+        Ok(false) => fate,
+        Err(error) => {
+            tracing::warn!(%error, "whether a domain is ours is not known");
+            (Phase::Rcpt, outcome::our_trouble("whose the domain is cannot be looked up"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_refused_while_the_database_does_not_tell_whose_a_domain_is() {
+        let fate = || (Phase::Rcpt, outcome::loops_back());
+        let code = |is_ours| nowhere(fate(), is_ours).1.enhanced;
+        assert_eq!(code(Ok(true)), Some((5, 1, 1)));
+        assert_eq!(code(Ok(false)), Some((5, 4, 6)));
+        assert_eq!(code(Err(Error::Temporary("gone".to_owned()))), Some((4, 3, 0)));
     }
 }

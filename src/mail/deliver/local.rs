@@ -5,7 +5,7 @@ use crate::domain::outcome::{Outcome, Via};
 use crate::mail::ingest::{Delivery, Ingest};
 use crate::mail::recipients::{Local, Recipients};
 use crate::mail::render::{Render, trouble};
-use crate::mail::{Reason, outcome};
+use crate::mail::{Error, Reason, outcome};
 use crate::store::db::Db;
 use crate::store::outbound::Leased;
 use crate::wire::verp::Verp;
@@ -53,8 +53,11 @@ impl Here {
     }
 
     /// Whether the domain is one of ours, so that nobody else knows its people.
-    pub async fn is_ours(&self, domain: &str) -> bool {
-        self.db.domain_is_proven(domain).await.unwrap_or(false)
+    ///
+    /// # Errors
+    /// While the database does not tell.
+    pub async fn is_ours(&self, domain: &str) -> Result<bool, Error> {
+        Ok(self.db.domain_is_proven(domain).await?)
     }
 
     /// What makes return paths.
