@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::dns::Dns;
@@ -67,14 +68,22 @@ async fn serve(
     answer: String,
     asked: Arc<AtomicUsize>,
 ) {
+    let mut open = JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
-        let Ok(mut stream) = acceptor.accept(socket).await else { continue };
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.unwrap() > 0 {}
-        assert!(request.starts_with(b"GET /.well-known/mta-sts.txt HTTP/1.1\r\n"));
-        asked.fetch_add(1, Ordering::Relaxed);
-        // Whoever has heard enough may be gone.
-        let _ = stream.write_all(answer.as_bytes()).await;
-        let _ = stream.shutdown().await;
+        open.spawn(tell(socket, acceptor.clone(), answer.clone(), Arc::clone(&asked)));
     }
+}
+
+/// Answers one question; nothing else is asked of it.
+async fn tell(socket: TcpStream, acceptor: TlsAcceptor, answer: String, asked: Arc<AtomicUsize>) {
+    let Ok(mut stream) = acceptor.accept(socket).await else { return };
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        // Whoever asks may be killed meanwhile.
+        let Ok(1..) = stream.read_buf(&mut request).await else { return };
+    }
+    assert!(request.starts_with(b"GET /.well-known/mta-sts.txt HTTP/1.1\r\n"));
+    asked.fetch_add(1, Ordering::Relaxed);
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
 }

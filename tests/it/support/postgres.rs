@@ -42,7 +42,11 @@ pub fn folder() -> PathBuf {
 async fn cluster() -> String {
     static CLUSTER: OnceCell<String> = OnceCell::const_new();
     let start = async {
-        let text = format!("[server]\ndata_dir = {:?}", folder().display().to_string());
+        // Room for several nodes at once, beside everything that looks at rows.
+        let text = format!(
+            "[server]\ndata_dir = {:?}\n[database]\nmax_connections = 280",
+            folder().display().to_string()
+        );
         let config = Arc::new(Config::parse(&text, |name| std::env::var(name).ok()).unwrap());
         let started = async move { Embedded::start(&config, Durability::None).await.unwrap() };
         let embedded = RUNTIME.spawn(started).await.unwrap();
