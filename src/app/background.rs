@@ -40,7 +40,11 @@ impl Background {
     pub(super) fn renew_certificates(&mut self, config: &Config, services: &Services) {
         let (tls, challenges) = (services.tls.clone(), services.challenges.clone());
         if let Some(acme) = Acme::new(config, &services.hostname, tls, challenges) {
-            self.tasks.spawn(acme.run());
+            let discovery = services.discovery.clone();
+            self.tasks.spawn(acme.run(move || {
+                let discovery = discovery.clone();
+                async move { discovery.names().await }
+            }));
         }
     }
 

@@ -14,6 +14,8 @@ use crate::mail::authenticity::Authenticity;
 use crate::mail::body::Bodies;
 use crate::mail::changes::Changes;
 use crate::mail::directory::Postmaster;
+use crate::mail::discovery::Discovery;
+use crate::mail::domains::Site;
 use crate::mail::gate::Gate;
 use crate::mail::health::Health;
 use crate::mail::ingest::{self, Ingest};
@@ -58,6 +60,7 @@ pub(super) struct Services {
     pub(super) bodies: Bodies,
     pub(super) submit: Submit,
     pub(super) tracking: Tracking,
+    pub(super) discovery: Discovery,
     pub(super) health: Health,
     pub(super) objects: Objects,
     pub(super) keys: Keys,
@@ -133,6 +136,7 @@ impl Services {
             &hostname,
             Arc::clone(&queue_wake),
         );
+        let resolver = Resolver::new(&config.dns).map_err(|e| other(&e))?;
         let (tracking, hits) = Tracking::new(db.clone()).map_err(|e| other(&e))?;
         let services = Self {
             challenges: Challenges::default(),
@@ -146,8 +150,9 @@ impl Services {
             ),
             lessons,
             search_index,
-            gate: Gate::new(db.clone(), Resolver::new(&config.dns).map_err(|e| other(&e))?),
+            gate: Gate::new(db.clone(), resolver.clone()),
             bodies,
+            discovery: Discovery::new(db.clone(), resolver, Site::new(config)),
             health: Health::new(db.clone(), objects.clone()),
             objects,
             keys: Keys::new(db.clone(), &master).map_err(|e| other(&e))?,
@@ -233,6 +238,7 @@ impl Services {
         router(Edge {
             tracking: self.tracking.clone(),
             unsubscribe: Unsubscribe::new(self.db.clone()),
+            discovery: self.discovery.clone(),
             health: self.health.clone(),
             home,
             challenges: self.challenges.clone(),

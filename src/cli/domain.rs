@@ -212,6 +212,7 @@ fn words(purpose: Purpose) -> &'static str {
         Purpose::MtaStsHost => "where that policy is",
         Purpose::TlsRpt => "reports about TLS",
         Purpose::Service => "for mail clients",
+        Purpose::ClientSetup => "settings for mail clients",
         Purpose::TrackingHost => "host of tracking links",
     }
 }

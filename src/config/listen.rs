@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::units::span_or_none;
 use super::{BaseUrl, Span};
 use crate::domain::address::Address;
+use crate::domain::mta_sts::Mode;
 use crate::domain::network::Network;
 
 /// Mail from other servers.
@@ -18,6 +19,8 @@ pub struct Smtp {
     /// The address behind `<Postmaster>`; empty means one is found.
     #[serde(deserialize_with = "super::values::optional_address")]
     pub postmaster: Option<Address>,
+    /// What the policy of TLS of the domains here asks for (RFC 8461).
+    pub mta_sts: Mode,
     /// Who begins connections with a PROXY header.
     pub proxies: Vec<Network>,
     /// Who may say XCLIENT.

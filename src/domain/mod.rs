@@ -14,6 +14,7 @@ pub mod hex;
 pub mod hit;
 pub mod ids;
 pub mod label;
+pub mod mta_sts;
 pub mod network;
 pub mod outcome;
 pub mod queue;

@@ -5,6 +5,7 @@
 
 mod acme;
 mod connection;
+mod discovery;
 mod error;
 mod headers;
 mod health;

@@ -8,6 +8,13 @@ const MESSAGE: &str = include_str!("pages/message.html");
 /// A part of a page that is HTML already.
 pub(super) struct Markup(String);
 
+impl Markup {
+    /// For what is a document of its own.
+    pub(super) fn into_text(self) -> String {
+        self.0
+    }
+}
+
 /// Fills a template; every value is escaped.
 pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> Markup {
     let escaped: Vec<(&str, String)> =

@@ -8,7 +8,8 @@ use axum::routing::get;
 
 use crate::domain::network::Network;
 use crate::http::home::Home;
-use crate::http::{acme, error, headers, health, home, track, unsubscribe};
+use crate::http::{acme, discovery, error, headers, health, home, track, unsubscribe};
+use crate::mail::discovery::Discovery;
 use crate::mail::health::Health;
 use crate::mail::tracking::Tracking;
 use crate::mail::unsubscribe::Unsubscribe;
@@ -21,6 +22,8 @@ pub struct Edge {
     pub tracking: Tracking,
     /// Who wants no more of it.
     pub unsubscribe: Unsubscribe,
+    /// What is asked about domains.
+    pub discovery: Discovery,
     /// Is everything there?
     pub health: Health,
     /// The page for people.
@@ -40,6 +43,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/t/c/{*token}", get(track::click))
         .route("/u/{*token}", get(unsubscribe::ask).post(unsubscribe::leave))
         .route("/.well-known/acme-challenge/{token}", get(acme::challenge))
+        .merge(discovery::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(error::not_found)

@@ -9,6 +9,7 @@ pub mod changes;
 pub mod client;
 pub mod deliver;
 pub mod directory;
+pub mod discovery;
 pub mod dkim;
 pub mod domains;
 pub mod error;

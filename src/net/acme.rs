@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use instant_acme::{
     Account, AccountBuilder, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount,
@@ -16,9 +16,11 @@ use crate::config;
 
 /// A certificate is renewed when it ends within this time.
 const EARLY: time::Duration = time::Duration::days(30);
-/// How often that is looked at, and how soon again where something failed.
-const PERIOD: Duration = Duration::from_hours(12);
+/// How often that is looked at, and how soon again for a name that failed.
+const PERIOD: Duration = Duration::from_mins(10);
 const AGAIN: Duration = Duration::from_hours(1);
+/// Certificates that are asked for in one look: ACME servers bound what they issue in an hour.
+const AT_ONCE: usize = 30;
 /// How long the server may take over a proof, or a certificate.
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -50,6 +52,8 @@ pub struct Acme {
     account_file: PathBuf,
     challenges: Challenges,
     tls: ServerTls,
+    /// Names for which none was issued, and when.
+    failed: HashMap<String, Instant>,
 }
 
 impl Acme {
@@ -71,48 +75,54 @@ impl Acme {
             settings,
             challenges,
             tls,
+            failed: HashMap::new(),
         })
     }
 
-    /// Looks at every name now and then, for ever.
-    pub async fn run(self) {
+    /// Looks at every name now and then, for ever; also at those that `others` finds each time.
+    pub async fn run<F: Future<Output = Vec<String>>>(mut self, others: impl Fn() -> F) {
         loop {
-            let well = self.renew().await;
-            tokio::time::sleep(if well { PERIOD } else { AGAIN }).await;
+            let names = self.names.iter().cloned().chain(others().await);
+            let due = names.filter(|name| self.is_due(name)).take(AT_ONCE).collect();
+            self.renew(due).await;
+            tokio::time::sleep(PERIOD).await;
         }
     }
 
-    /// Whether every name has a certificate that will do for a while.
-    async fn renew(&self) -> bool {
-        let due: Vec<&String> = self.names.iter().filter(|name| self.is_due(name)).collect();
+    async fn renew(&mut self, due: Vec<String>) {
         if due.is_empty() {
-            return true;
+            return;
         }
         let account = match self.account().await {
             Ok(account) => account,
             Err(error) => {
                 tracing::warn!(%error, "the ACME server does not know us");
-                return false;
+                return self.failed.extend(due.into_iter().map(|name| (name, Instant::now())));
             }
         };
-        let mut well = true;
         for name in due {
-            match self.obtain(&account, name).await {
-                Ok(()) => tracing::info!(%name, "a certificate was issued"),
+            match self.obtain(&account, &name).await {
+                Ok(()) => {
+                    tracing::info!(%name, "a certificate was issued");
+                    self.failed.remove(&name);
+                }
                 Err(error) => {
                     tracing::warn!(%name, %error, "no certificate was issued");
-                    well = false;
+                    self.failed.insert(name, Instant::now());
                 }
             }
             self.challenges.forget_all();
         }
+        self.failed.retain(|_, at| at.elapsed() < AGAIN);
         if let Err(error) = self.tls.reload() {
             tracing::warn!(%error, "the server's own certificate cannot be read");
         }
-        well
     }
 
     fn is_due(&self, name: &str) -> bool {
+        if self.failed.get(name).is_some_and(|at| at.elapsed() < AGAIN) {
+            return false;
+        }
         let facts = inspect(&self.certs_dir.join(name), name);
         !facts.is_ok_and(|facts| {
             let late = OffsetDateTime::now_utc() + EARLY;

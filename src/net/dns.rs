@@ -196,6 +196,12 @@ pub fn ascii_domain(domain: &str) -> Option<String> {
     Name::from_str_relaxed(domain).ok().map(|name| host_name(&name))
 }
 
+/// A domain as people write it: lower case, A-labels decoded, without the final dot.
+pub fn unicode_domain(domain: &str) -> Option<String> {
+    let name = Name::from_str_relaxed(domain).ok()?;
+    Some(name.to_utf8().trim_end_matches('.').to_lowercase())
+}
+
 /// Lower case, without the final dot.
 fn host_name(name: &Name) -> String {
     name.to_ascii().trim_end_matches('.').to_ascii_lowercase()

@@ -3,20 +3,10 @@
 use std::time::Duration;
 
 use crate::config::is_host_name;
+pub use crate::domain::mta_sts::Mode;
 
 /// The longest time that a policy is kept (RFC 8461 §3.2): about a year.
 const MOST_AGE: u64 = 31_557_600;
-
-/// What is to be done with a server that does not do as the policy says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
-    /// It gets no mail.
-    Enforce,
-    /// It gets its mail, and the domain is told.
-    Testing,
-    /// Nothing: the domain has no policy any more.
-    None,
-}
 
 /// Which servers take a domain's mail, and that they prove to be those.
 #[derive(Clone, PartialEq, Eq, Debug)]

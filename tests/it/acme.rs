@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use koltrix_mail::app;
 use koltrix_mail::net::tls::Roots;
+use koltrix_mail::store::db::Db;
 use koltrix_mail::store::embedded::Durability;
+use koltrix_mail::store::migrate::{MIGRATIONS, migrate};
 
 use crate::support::acme::AcmeServer;
 use crate::support::http;
@@ -17,8 +19,8 @@ use crate::support::smtp::Smtp;
 async fn a_name_is_proven_and_its_certificate_is_used_at_once() {
     let acme = AcmeServer::start().await;
     let folder = postgres::folder().join(format!("node-{}", uuid::Uuid::new_v4().simple()));
-    let dns = server().await.dns.addr();
-    let mut config = configuration(&folder, &postgres::url().await, dns, 25);
+    let (dns, url) = (&server().await.dns, postgres::empty_database().await);
+    let mut config = configuration(&folder, &url, dns.addr(), 25);
     // The edge has to be known before it is asked.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     config.http.listen = free;
@@ -26,6 +28,22 @@ async fn a_name_is_proven_and_its_certificate_is_used_at_once() {
     config.acme.directory = acme.directory();
     config.acme.contact = "postmaster@acme.test".to_owned();
     config.acme.names = vec!["mail.acme.test".to_owned()];
+    // Of this domain one name leads here, one elsewhere; of the other one nothing is proven.
+    config.http.public_url = serde_json::from_str("\"https://edge.acme.test\"").unwrap();
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    migrate(&Db::connect(&url, 1).await.unwrap(), MIGRATIONS).await.unwrap();
+    let tenant = postgres::organisation(&pool).await.id;
+    sqlx::query(
+        "INSERT INTO tenant_domains (tenant_id, domain, verified_at)
+         VALUES ($1, 'proven.acme.test', now()), ($1, 'claimed.acme.test', NULL)",
+    )
+    .bind(tenant)
+    .execute(&pool)
+    .await
+    .unwrap();
+    let (here, elsewhere) = ("127.0.0.1".parse().unwrap(), "127.0.0.2".parse().unwrap());
+    dns.ip("edge.acme.test", here).ip("mta-sts.proven.acme.test", here);
+    dns.ip("autoconfig.proven.acme.test", elsewhere).ip("mta-sts.claimed.acme.test", here);
     config.acme.root = trusted_roots().into();
     let roles = "smtp,edge".parse().unwrap();
     let node =
@@ -33,7 +51,7 @@ async fn a_name_is_proven_and_its_certificate_is_used_at_once() {
 
     let at = node.addresses.submission_tls.unwrap();
     let roots = Roots::load(trusted_roots().as_ref()).unwrap();
-    for name in ["mail.acme.test", "mx.koltrix.test"] {
+    for name in ["mail.acme.test", "mta-sts.proven.acme.test", "mx.koltrix.test"] {
         let proven = async || {
             let smtp = Smtp::connect(at).await.handshake_with(name).await.unwrap();
             smtp.proves(&roots, name)
@@ -41,10 +59,12 @@ async fn a_name_is_proven_and_its_certificate_is_used_at_once() {
         while !proven().await {}
     }
     let https = node.addresses.https.unwrap();
-    assert_eq!(http::get_tls(https, "mail.acme.test", "/healthz").await.text(), "ok\n");
+    let policy = "/.well-known/mta-sts.txt";
+    let policy = http::get_tls(https, "mta-sts.proven.acme.test", policy).await;
+    assert!(policy.text().contains("mx: mx.koltrix.test\r\n"), "{policy:?}");
     let mut issued = acme.issued();
     issued.sort();
-    assert_eq!(issued, ["mail.acme.test", "mx.koltrix.test"]);
+    assert_eq!(issued, ["mail.acme.test", "mta-sts.proven.acme.test", "mx.koltrix.test"]);
     let unknown = http::get(free, "/.well-known/acme-challenge/token-0").await;
     assert_eq!(unknown.status, 404);
     node.stop().await;
@@ -54,5 +74,5 @@ async fn a_name_is_proven_and_its_certificate_is_used_at_once() {
     let at = node.addresses.submission_tls.unwrap();
     let smtp = Smtp::connect(at).await.handshake_with("mail.acme.test").await.unwrap();
     assert!(smtp.proves(&roots, "mail.acme.test"));
-    assert_eq!(acme.issued().len(), 2);
+    assert_eq!(acme.issued().len(), 3);
 }

@@ -86,7 +86,11 @@ fn is_meant(purpose: Purpose, text: &str) -> bool {
         Purpose::Dmarc => "DMARC1",
         Purpose::MtaSts => "STSv1",
         Purpose::TlsRpt => "TLSRPTv1",
-        Purpose::Mx | Purpose::MtaStsHost | Purpose::Service | Purpose::TrackingHost => {
+        Purpose::Mx
+        | Purpose::MtaStsHost
+        | Purpose::Service
+        | Purpose::ClientSetup
+        | Purpose::TrackingHost => {
             return false;
         }
     };
@@ -99,7 +103,7 @@ fn judge(record: &Record, answer: &Answer) -> Verdict {
     match (record.purpose, found) {
         (_, []) => missing(record),
         (Purpose::Mx | Purpose::Service, _) => place(record, found),
-        (Purpose::MtaStsHost | Purpose::TrackingHost, _) => {
+        (Purpose::MtaStsHost | Purpose::ClientSetup | Purpose::TrackingHost, _) => {
             settle(found.iter().any(|ip| answer.against.contains(ip)), record)
         }
         (Purpose::Verification, _) => {

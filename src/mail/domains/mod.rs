@@ -9,9 +9,11 @@
 mod check;
 mod look;
 mod records;
+mod site;
 
 pub use check::{Finding, Report, State};
-pub use records::{DnsRecords, Kind, Need, Purpose, Record, Site};
+pub use records::{DnsRecords, Kind, Need, Purpose, Record};
+pub use site::Site;
 
 use std::sync::Arc;
 

@@ -2,47 +2,13 @@
 
 use serde::Serialize;
 
-use crate::config::{Config, is_host_name};
+use crate::mail::discovery::SETUP_HOSTS;
 use crate::mail::dkim::Algorithm;
-use crate::net::hostname::hostname;
+use crate::mail::domains::site::Site;
 use crate::store::domain_keys::PublicKeyRow;
 use crate::store::domains::Domain;
 use crate::wire::dkim::{key_record, txt_strings};
 use crate::wire::mime::Sha256;
-
-/// Where the services of this installation are, as the world sees them.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Site {
-    /// The mail server: MX, submission and IMAP.
-    pub hostname: String,
-    /// The HTTP edge.
-    pub web_host: String,
-    /// Submission over TLS, submission with STARTTLS, IMAP over TLS, IMAP with STARTTLS.
-    pub ports: [u16; 4],
-}
-
-impl Site {
-    /// As the settings say.
-    pub fn new(config: &Config) -> Self {
-        let hostname = hostname(&config.server.hostname);
-        let url = config.http.public_url.as_str();
-        let authority = url.split("://").nth(1).unwrap_or(url).split('/').next().unwrap_or("");
-        let host = authority.split(':').next().unwrap_or("").to_ascii_lowercase();
-        // An address or a name of this machine only is nothing that a CNAME can name.
-        let public = is_host_name(&host)
-            && host.contains('.')
-            && !host.ends_with(|last: char| last.is_ascii_digit());
-        let web_host = if public { host } else { hostname.clone() };
-        let (submission, imap) = (&config.submission, &config.imap);
-        let listen = [
-            submission.listen_tls,
-            submission.listen_starttls,
-            imap.listen_tls,
-            imap.listen_starttls,
-        ];
-        Self { hostname, web_host, ports: listen.map(|address| address.port()) }
-    }
-}
 
 /// What a record is for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
@@ -66,6 +32,8 @@ pub enum Purpose {
     TlsRpt,
     /// Lets mail clients find their servers (RFC 6186, RFC 8314).
     Service,
+    /// Where mail clients ask for their settings.
+    ClientSetup,
     /// The host of tracking links.
     TrackingHost,
 }
@@ -136,9 +104,10 @@ pub(super) fn records(site: &Site, domain: &Domain, keys: &[PublicKeyRow]) -> Dn
             site.web_host.clone(),
         ));
     }
-    records.extend(zone.mta_sts(&site.web_host));
+    records.extend(zone.mta_sts(site));
     records.push(zone.tls_rpt());
     records.extend(zone.services(site.ports));
+    records.extend(zone.client_setup(&site.web_host));
     let keys_pending = !Algorithm::ALL.iter().all(|a| keys.iter().any(|k| k.algorithm == a.name()));
     DnsRecords { domain: domain.domain.clone(), records, keys_pending }
 }
@@ -187,13 +156,13 @@ impl Zone<'_> {
         self.txt(Purpose::Dmarc, Need::Required, "_dmarc", value)
     }
 
-    /// The id changes when the policy does, which names nothing but the mail server.
-    fn mta_sts(&self, web_host: &str) -> [Record; 2] {
-        let digest = Sha256::of(self.host.as_bytes()).to_string();
+    /// The id changes when the policy does.
+    fn mta_sts(&self, site: &Site) -> [Record; 2] {
+        let digest = Sha256::of(site.policy.lines().concat().as_bytes()).to_string();
         let id = digest.get(..16).unwrap_or_default();
         let value = format!("v=STSv1; id={id}");
         let host = format!("mta-sts.{}", self.domain);
-        let target = web_host.to_owned();
+        let target = site.web_host.clone();
         [
             self.txt(Purpose::MtaSts, Need::Recommended, "_mta-sts", value),
             record(Purpose::MtaStsHost, Need::Recommended, host, Kind::Cname, target),
@@ -203,6 +172,14 @@ impl Zone<'_> {
     fn tls_rpt(&self) -> Record {
         let value = format!("v=TLSRPTv1; rua=mailto:postmaster@{}", self.domain);
         self.txt(Purpose::TlsRpt, Need::Recommended, "_smtp._tls", value)
+    }
+
+    /// Beside the SRV records, which hardly any client looks at.
+    fn client_setup(&self, web_host: &str) -> [Record; 2] {
+        SETUP_HOSTS.map(|prefix| {
+            let name = format!("{prefix}{}", self.domain);
+            record(Purpose::ClientSetup, Need::Recommended, name, Kind::Cname, web_host.to_owned())
+        })
     }
 
     /// TLS from the first byte is preferred (RFC 8314 §5.1).
@@ -233,6 +210,7 @@ pub(super) mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::config::Config;
     use crate::domain::ids::{DomainId, TenantId};
 
     /// The claim of an organisation `acme` on `acme.example`.
@@ -305,6 +283,8 @@ pub(super) mod tests {
                 "_submission._tcp.acme.example. SRV 10 1 587 mx.host.example.",
                 "_imaps._tcp.acme.example. SRV 0 1 993 mx.host.example.",
                 "_imap._tcp.acme.example. SRV 10 1 143 mx.host.example.",
+                "autoconfig.acme.example. CNAME web.host.example.",
+                "autodiscover.acme.example. CNAME web.host.example.",
             ]
             .map(|line| line.replace("id=ID", &format!("id={}", sts_id(&all))))
         );
@@ -326,14 +306,5 @@ pub(super) mod tests {
         assert!(all.records.iter().all(|r| r.purpose != Purpose::TrackingHost));
         let proven = Domain { verified_at: Some(claim.created_at), ..claim };
         assert_eq!(records(&site(), &proven, &[]).records[0].need, Need::Recommended);
-    }
-
-    #[test]
-    fn an_edge_without_a_public_name_is_reached_by_the_servers_own() {
-        for url in ["http://localhost:8080", "http://192.0.2.1:8080", "http://[::1]:80"] {
-            let text = format!("server.hostname = \"mx.host.example\"\nhttp.public_url = {url:?}");
-            let site = Site::new(&Config::parse(&text, |_| None).unwrap());
-            assert_eq!(site.web_host, "mx.host.example", "{url}");
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! The HTTP edge, asked over TCP, and what it leaves in the database.
 
+mod discovery;
 mod hits;
 mod instrument;
 mod pages;
