@@ -104,6 +104,7 @@ fn configuration(
         "[server]\nhostname = \"bench.test\"\ndata_dir = {:?}\ncerts_dir = {:?}\nlog_filter = \"warn\"\n\
          [smtp]\nlisten = \"{smtp}\"\n[submission]\nlisten_starttls = \"{starttls}\"\nlisten_tls = \"{submission}\"\n\
          [imap]\nlisten_starttls = \"{imap_starttls}\"\nlisten_tls = \"{imap}\"\n[http]\nlisten = \"{http}\"\nlisten_tls = \"127.0.0.1:0\"\n\
+         [metrics]\nlisten = \"\"\n\
          [limits]\nconnections = 20000\nconnections_per_address = 20000\n",
         folder.join("data").display().to_string(),
         folder.join("certs").display().to_string(),

@@ -9,6 +9,7 @@ use crate::app::{Addresses, StartError};
 use crate::config::Config;
 use crate::http::{self, Home, Service};
 use crate::imap;
+use crate::mail::metrics::Page;
 use crate::net::listener::Listener;
 use crate::net::shutdown::Shutdown;
 use crate::smtp;
@@ -29,6 +30,23 @@ enum Speaks {
     ImapTls,
     Http,
     Https,
+    Metrics,
+}
+
+impl Speaks {
+    /// The word for it in metrics.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::SubmissionStarttls => "submission-starttls",
+            Self::SubmissionTls => "submission-tls",
+            Self::ImapStarttls => "imap-starttls",
+            Self::ImapTls => "imap-tls",
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Metrics => "metrics",
+        }
+    }
 }
 
 /// The bound ports.
@@ -57,6 +75,11 @@ pub(super) async fn bind(config: &Config, roles: Roles) -> Result<Listeners, Sta
             ports.push(Port { listener: Listener::bind(address, key).await?, speaks });
         }
     }
+    // Every node has numbers of its own.
+    if let Some(address) = config.metrics.listen {
+        let listener = Listener::bind(address, "metrics.listen").await?;
+        ports.push(Port { listener, speaks: Speaks::Metrics });
+    }
     Ok(Listeners(ports))
 }
 
@@ -71,6 +94,7 @@ impl Listeners {
             imap_tls: self.address(Speaks::ImapTls),
             http: self.address(Speaks::Http),
             https: self.address(Speaks::Https),
+            metrics: self.address(Speaks::Metrics),
         }
     }
 
@@ -88,6 +112,7 @@ impl Listeners {
             shutdown.spawn(services.imap(config).serve(listener, start, shutdown.clone()));
         };
         for Port { listener, speaks } in self.0 {
+            let listener = listener.counted(services.metrics.listener(speaks.as_str()));
             match speaks {
                 Speaks::Smtp => {
                     let listener = listener.behind(&config.smtp.proxies);
@@ -111,22 +136,34 @@ impl Listeners {
                     let server = http::Server::new(config, router, tls);
                     shutdown.spawn(server.serve(listener, shutdown.clone()));
                 }
+                Speaks::Metrics => {
+                    let page = Page::new(services.metrics.clone(), services.db.clone());
+                    let server = http::Server::new(config, http::metrics(page), None);
+                    shutdown.spawn(server.serve(listener, shutdown.clone()));
+                }
             }
         }
     }
 
     fn home(&self, services: &Services) -> Home {
-        let kind = |speaks| match speaks {
-            Speaks::Smtp => http::Kind::Smtp,
-            Speaks::SubmissionStarttls => http::Kind::SubmissionStarttls,
-            Speaks::SubmissionTls => http::Kind::SubmissionTls,
-            Speaks::ImapStarttls => http::Kind::ImapStarttls,
-            Speaks::ImapTls => http::Kind::ImapTls,
-            Speaks::Http => http::Kind::Http,
-            Speaks::Https => http::Kind::Https,
+        let kind = |speaks| {
+            Some(match speaks {
+                Speaks::Smtp => http::Kind::Smtp,
+                Speaks::SubmissionStarttls => http::Kind::SubmissionStarttls,
+                Speaks::SubmissionTls => http::Kind::SubmissionTls,
+                Speaks::ImapStarttls => http::Kind::ImapStarttls,
+                Speaks::ImapTls => http::Kind::ImapTls,
+                Speaks::Http => http::Kind::Http,
+                Speaks::Https => http::Kind::Https,
+                Speaks::Metrics => return None,
+            })
         };
-        let service =
-            |port: &Port| Service { kind: kind(port.speaks), port: port.listener.address().port() };
-        Home { hostname: services.hostname.clone(), services: self.0.iter().map(service).collect() }
+        let service = |port: &Port| {
+            Some(Service { kind: kind(port.speaks)?, port: port.listener.address().port() })
+        };
+        Home {
+            hostname: services.hostname.clone(),
+            services: self.0.iter().filter_map(service).collect(),
+        }
     }
 }

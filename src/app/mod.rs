@@ -72,6 +72,8 @@ pub struct Addresses {
     pub http: Option<SocketAddr>,
     /// The HTTP edge under TLS.
     pub https: Option<SocketAddr>,
+    /// Metrics; `None` also where they are off.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// A running server.

@@ -48,7 +48,8 @@ pub(super) fn worker(config: &Config, services: &Services) -> Result<Worker, Sta
         config.queue.lease.duration(),
         Reports::new(services.bodies.clone(), services.ingest.clone(), &services.hostname),
         Arc::clone(&services.queue_wake),
-    );
+    )
+    .counted(services.metrics.clone());
     let here = Here::new(
         services.db.clone(),
         services.recipients.clone(),

@@ -23,6 +23,7 @@ use crate::mail::judge::Judge;
 use crate::mail::keys::Keys;
 use crate::mail::login::{Issuer, Login};
 use crate::mail::mailbox::Mailboxes;
+use crate::mail::metrics::Metrics;
 use crate::mail::recipients::Recipients;
 use crate::mail::reporting::{Daily, Post, Tally};
 use crate::mail::search_index::SearchIndex;
@@ -70,6 +71,7 @@ pub(super) struct Services {
     /// What reports will tell.
     pub(super) tally: Tally,
     pub(super) authenticity: Authenticity,
+    pub(super) metrics: Metrics,
     /// Wakes the queue of this node.
     pub(super) queue_wake: Arc<Notify>,
 }
@@ -173,6 +175,7 @@ impl Services {
             tracking,
             queue_wake,
             tally,
+            metrics: Metrics::default(),
             authenticity,
             hostname,
             db,
@@ -207,6 +210,7 @@ impl Services {
                 login: self.login.clone(),
                 ingest: self.ingest.clone(),
                 submit: self.submit.clone(),
+                metrics: self.metrics.clone(),
             },
             tls: self.tls.clone(),
             messages: self.messages.clone(),

@@ -9,6 +9,7 @@ mod error;
 mod limits;
 mod listen;
 mod merge;
+mod metrics;
 mod oauth;
 mod queue;
 mod reports;
@@ -25,6 +26,7 @@ pub use authenticity::Authenticity;
 pub use error::Error;
 pub use limits::{Limits, Timeouts};
 pub use listen::{Http, Imap, Smtp, Submission};
+pub use metrics::Metrics;
 pub use oauth::Oauth;
 pub use queue::{Dns, Queue, Tracking};
 pub use reports::Reports;
@@ -55,6 +57,8 @@ pub struct Config {
     pub imap: Imap,
     /// The HTTP edge.
     pub http: Http,
+    /// Numbers for whoever watches.
+    pub metrics: Metrics,
     /// Certificates that are asked for.
     pub acme: Acme,
     /// Tokens that open mailboxes.

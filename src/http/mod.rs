@@ -10,6 +10,7 @@ mod error;
 mod headers;
 mod health;
 mod home;
+mod metrics;
 mod page;
 mod peer;
 mod router;
@@ -18,5 +19,6 @@ mod track;
 mod unsubscribe;
 
 pub use home::{Home, Kind, Service};
+pub use metrics::metrics;
 pub use router::{Edge, router};
 pub use server::Server;

@@ -23,6 +23,7 @@ pub mod judge;
 pub mod keys;
 pub mod login;
 pub mod mailbox;
+pub mod metrics;
 pub mod outcome;
 pub mod password;
 pub mod queue;

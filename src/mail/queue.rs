@@ -1,5 +1,7 @@
 //! The queue's policy: what is taken when, and where a row goes after an attempt.
 
+mod tells;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +15,9 @@ use crate::domain::outcome::{Outcome, Reply, Via};
 use crate::domain::queue::{Source, State};
 use crate::mail::Error;
 use crate::mail::batches::Batches;
+use crate::mail::metrics::Metrics;
 use crate::mail::outcome::{self, suppresses, wears_out};
+use crate::mail::queue::tells::tells;
 use crate::mail::report::{Report, Reports};
 use crate::mail::schedule::{Age, Schedule};
 use crate::mail::settling::Settling;
@@ -32,6 +36,7 @@ pub struct Queue {
     settling: Batches<Settling>,
     /// Woken when something becomes due at once.
     wake: Arc<Notify>,
+    metrics: Metrics,
 }
 
 /// An attempt that has ended.
@@ -84,7 +89,22 @@ impl Queue {
         wake: Arc<Notify>,
     ) -> Self {
         let settling = Batches::new(db.clone());
-        Self { db, node, schedule: Arc::new(schedule), lease, reports, settling, wake }
+        Self {
+            db,
+            node,
+            schedule: Arc::new(schedule),
+            lease,
+            reports,
+            settling,
+            wake,
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// The same, counting what becomes of its messages.
+    #[must_use]
+    pub fn counted(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Takes due rows: `limit` at most, `per_domain` of them for one destination, none for the
@@ -230,6 +250,8 @@ impl Queue {
     }
 
     async fn record(&self, row: &Leased, mut settlement: Settlement, action: Option<Action>) {
+        let host = settlement.attempt.as_ref().and_then(|attempt| attempt.via.host.as_deref());
+        self.metrics.sent(host, &row.recipient_domain, row.tenant, settlement.state);
         loop {
             let error = match self.try_record(row, settlement, action).await {
                 Ok(()) => return,
@@ -313,32 +335,4 @@ fn fault(ended: &Ended) -> Option<Fault> {
         Outcome::Delivered(_) => None,
         refused => Some(outcome::fault(refused.reply(), ended.via.ip.is_some())),
     }
-}
-
-/// What the sender may want to hear of.
-fn tells(
-    row: &Leased,
-    ended: &Ended,
-    (state, late): (State, bool),
-    now: OffsetDateTime,
-) -> Option<Action> {
-    match state {
-        State::Bounced | State::Expired => Some(Action::Failed),
-        State::Delivered if is_here(&ended.via) => Some(Action::Delivered),
-        // RFC 2852 §4: from here on nobody watches the time, or each step is to be told.
-        State::Delivered if row.deliver_by.is_some_and(|by| by.trace || !ended.keeps_time) => {
-            Some(Action::Relayed)
-        }
-        State::Delivered if ended.reported => None,
-        State::Delivered => Some(Action::Relayed),
-        State::Queued if !row.delay_told && row.deliver_by.is_some_and(|by| by.is_late(now)) => {
-            Some(Action::Delayed)
-        }
-        State::Queued if late => Some(Action::Delayed),
-        _ => None,
-    }
-}
-
-fn is_here(via: &Via) -> bool {
-    via.ip.is_none()
 }

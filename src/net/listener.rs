@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::limits::{PerAddress, Place};
+use super::meter::{Counted, Meter};
 use super::proxied;
 use super::rate::Rate;
 use super::shutdown::Shutdown;
@@ -56,6 +57,7 @@ pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     proxies: Vec<Network>,
+    meter: Meter,
 }
 
 /// Who may come in, and how often.
@@ -64,6 +66,7 @@ struct Gate {
     rate: Rate,
     places: PerAddress,
     proxies: Arc<[Network]>,
+    meter: Meter,
     /// What those hear who may not.
     refusal: &'static [u8],
 }
@@ -73,7 +76,7 @@ impl Listener {
     pub async fn bind(address: SocketAddr, key: &'static str) -> Result<Self, BindError> {
         let bound = TcpListener::bind(address).await.and_then(|socket| {
             let address = socket.local_addr()?;
-            Ok(Self { socket, address, proxies: Vec::new() })
+            Ok(Self { socket, address, proxies: Vec::new(), meter: Meter::default() })
         });
         bound.map_err(|error| match error.kind() {
             ErrorKind::AddrInUse => BindError::InUse { address, key },
@@ -94,6 +97,12 @@ impl Listener {
         Self { proxies: proxies.to_vec(), ..self }
     }
 
+    /// The same port, its connections counted by `meter`.
+    #[must_use]
+    pub fn counted(self, meter: Meter) -> Self {
+        Self { meter, ..self }
+    }
+
     /// Runs `handler` in a task of its own for every connection, until the end is asked for.
     ///
     /// At the bound of all connections, new ones wait in the system's queue; one over a bound of
@@ -109,7 +118,7 @@ impl Listener {
         F: Future<Output = ()> + Send + 'static,
     {
         let all = Arc::new(Semaphore::new(limits.connections.get().min(Semaphore::MAX_PERMITS)));
-        let gate = Gate::new(limits, &self.proxies, refusal);
+        let gate = Gate::new(limits, &self, refusal);
         let handler = Arc::new(handler);
         loop {
             let next = async {
@@ -123,7 +132,7 @@ impl Listener {
             let (gate, handler) = (gate.clone(), Arc::clone(&handler));
             shutdown.spawn(async move {
                 let _permit = permit;
-                if let Some((socket, client, _place)) = gate.admit(socket, peer).await {
+                if let Some((socket, client, _place, _counted)) = gate.admit(socket, peer).await {
                     handler(socket, client).await;
                 }
             });
@@ -150,7 +159,7 @@ impl Listener {
 }
 
 impl Gate {
-    fn new(limits: &Limits, proxies: &[Network], refusal: &'static [u8]) -> Self {
+    fn new(limits: &Limits, listener: &Listener, refusal: &'static [u8]) -> Self {
         Self {
             rate: Rate::new(
                 Duration::from_mins(1),
@@ -158,7 +167,8 @@ impl Gate {
                 limits.connections_per_minute_network,
             ),
             places: PerAddress::new(limits.connections_per_address.get()),
-            proxies: proxies.into(),
+            proxies: listener.proxies.as_slice().into(),
+            meter: listener.meter.clone(),
             refusal,
         }
     }
@@ -168,7 +178,7 @@ impl Gate {
         &self,
         mut socket: TcpStream,
         peer: SocketAddr,
-    ) -> Option<(TcpStream, SocketAddr, Place)> {
+    ) -> Option<(TcpStream, SocketAddr, Place, Counted)> {
         let mut client = peer;
         if self.proxies.iter().any(|network| network.contains(peer.ip())) {
             match proxied::client(&mut socket, peer).await {
@@ -183,9 +193,10 @@ impl Gate {
         let place = may.then(|| self.places.enter(client.ip())).flatten();
         if place.is_none() {
             tracing::info!(peer = %client, "refused: too many connections from there");
+            self.meter.refuse();
             let _ = socket.try_write(self.refusal);
         }
-        place.map(|place| (socket, client, place))
+        place.map(|place| (socket, client, place, self.meter.admit()))
     }
 }
 

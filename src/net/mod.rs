@@ -7,6 +7,7 @@ pub mod hostname;
 pub mod http_client;
 pub mod limits;
 pub mod listener;
+pub mod meter;
 mod proxied;
 pub mod public;
 pub mod rate;

@@ -121,10 +121,11 @@ async fn end(
     envelope: Envelope,
     chunks: Chunks,
 ) -> Reply {
-    match chunks.finish() {
+    let reply = match chunks.finish() {
         Ok(content) => accept(session, server, channel.tls(), envelope, content).await,
         Err(refusal) => refusal,
-    }
+    };
+    server.counted(reply)
 }
 
 /// Reads exactly `left` octets.

@@ -27,13 +27,11 @@ pub(super) async fn data(
     };
     channel.say(&Reply::bare(354, "Go ahead, end with <CRLF>.<CRLF>"));
     channel.flush().await?;
-    match receive(server, channel).await? {
-        Ok(content) => {
-            let tls = channel.tls();
-            Ok(accept(session, server, tls, envelope, content).await)
-        }
-        Err(refusal) => Ok(refusal),
-    }
+    let reply = match receive(server, channel).await? {
+        Ok(content) => accept(session, server, channel.tls(), envelope, content).await,
+        Err(refusal) => refusal,
+    };
+    Ok(server.counted(reply))
 }
 
 fn out_of_order(phase: &Phase) -> Reply {

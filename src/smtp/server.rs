@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::channel::Channel;
 use super::conn::Conn;
 use super::pace::Pace;
+use super::reply::Reply;
 use super::session::Session;
 use super::starttls;
 use crate::config::{Limits, Timeouts};
@@ -18,6 +19,7 @@ use crate::mail::directory::Postmaster;
 use crate::mail::gate::Gate;
 use crate::mail::ingest::Ingest;
 use crate::mail::login::Login;
+use crate::mail::metrics::Metrics;
 use crate::mail::recipients::Recipients;
 use crate::mail::submit::Submit;
 use crate::net::listener::Listener;
@@ -50,6 +52,18 @@ pub struct Services {
     pub ingest: Ingest,
     /// The door for mail that goes out.
     pub submit: Submit,
+    /// What counts the messages.
+    pub metrics: Metrics,
+}
+
+impl Kind {
+    /// The word for it in metrics.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ingress => "smtp",
+            Self::Submission => "submission",
+        }
+    }
 }
 
 /// How the connections of a listener begin.
@@ -115,6 +129,12 @@ impl Server {
         }
         .instrument(span)
         .await;
+    }
+
+    /// The answer to a whole message, on its way to the client.
+    pub(super) fn counted(&self, reply: Reply) -> Reply {
+        self.services.metrics.received(self.kind.as_str(), reply.code());
+        reply
     }
 
     /// Watches content that begins to arrive now.

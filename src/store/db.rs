@@ -16,6 +16,17 @@ pub struct Db {
     pool: PgPool,
 }
 
+/// The connections of a pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PoolSize {
+    /// Those that are open.
+    pub open: usize,
+    /// Those of them that nobody uses.
+    pub idle: usize,
+    /// As many as there may be.
+    pub most: u32,
+}
+
 /// The oldest Postgres that carries the schema, as `server_version_num`.
 const OLDEST: i32 = 160_000;
 /// How long a connection is waited for.
@@ -76,6 +87,15 @@ impl Db {
     pub async fn ping(&self) -> Result<(), Error> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;
         Ok(())
+    }
+
+    /// How much of the pool is in use.
+    pub fn pool_size(&self) -> PoolSize {
+        PoolSize {
+            open: usize::try_from(self.pool.size()).unwrap_or(usize::MAX),
+            idle: self.pool.num_idle(),
+            most: self.pool.options().get_max_connections(),
+        }
     }
 
     /// Closes the pool, waiting for what is in hand.

@@ -8,6 +8,7 @@ pub mod jwt;
 pub mod list_unsubscribe;
 pub mod mime;
 pub mod mta_sts;
+pub mod prometheus;
 pub mod proxy;
 pub mod report;
 pub mod sasl;

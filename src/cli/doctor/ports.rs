@@ -23,13 +23,13 @@ struct Service {
     greeting: &'static str,
 }
 
-fn services(config: &Config) -> [Service; 7] {
+fn services(config: &Config) -> Vec<Service> {
     let mail = |key, address, tls, greeting| Service { key, address, tls, ask: b"", greeting };
     let web = |key, address, tls| {
         let ask = b"GET /healthz HTTP/1.0\r\n\r\n";
         Service { key, address, tls, ask, greeting: "HTTP/1." }
     };
-    [
+    let mut services = vec![
         mail("smtp.listen", config.smtp.listen, false, "220 "),
         mail("submission.listen_starttls", config.submission.listen_starttls, false, "220 "),
         mail("submission.listen_tls", config.submission.listen_tls, true, "220 "),
@@ -37,7 +37,9 @@ fn services(config: &Config) -> [Service; 7] {
         mail("imap.listen_tls", config.imap.listen_tls, true, "* OK "),
         web("http.listen", config.http.listen, false),
         web("http.listen_tls", config.http.listen_tls, true),
-    ]
+    ];
+    services.extend(config.metrics.listen.map(|address| web("metrics.listen", address, false)));
+    services
 }
 
 pub(super) async fn look(config: &Config) -> Vec<Finding> {

@@ -47,7 +47,7 @@ impl Screen<'_> {
         let Addresses {
             smtp, submission_starttls, submission_tls, imap_starttls, imap_tls, ..
         } = self.addresses;
-        let Addresses { http, https, .. } = self.addresses;
+        let Addresses { http, https, metrics, .. } = self.addresses;
         let both = |starttls: Option<SocketAddr>, tls: Option<SocketAddr>| {
             Some(format!("{} with STARTTLS, {} with TLS", starttls?, tls?))
         };
@@ -57,6 +57,7 @@ impl Screen<'_> {
             ("IMAP", both(imap_starttls, imap_tls)),
             ("HTTP", http.map(|at| format!("{at}, links start {}", self.public_url()))),
             ("HTTPS", https.map(|at| format!("{at}, with TLS"))),
+            ("Metrics", metrics.map(|at| format!("http://{at}/metrics"))),
         ]
         .into_iter()
         .filter_map(|(what, place)| Some((what, place?)))
@@ -140,6 +141,7 @@ mod tests {
             imap_starttls: Some(at(2143)),
             imap_tls: Some(at(2993)),
             http: Some(at(8080)),
+            metrics: Some(at(9464)),
             https: Some(at(8443)),
         };
         let screen = Screen { config: &config, hostname: "mx.test", addresses, demo: Some(demo()) };

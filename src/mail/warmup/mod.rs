@@ -5,6 +5,8 @@
 
 pub mod providers;
 
+pub(in crate::mail) use providers::of as provider;
+
 use std::collections::HashSet;
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ static GROUPS: LazyLock<BTreeMap<String, Vec<String>>> =
     LazyLock::new(|| toml::from_str(include_str!("providers.toml")).unwrap_or_default());
 
 /// The group that the MX host `host` is of, if any.
-pub(super) fn of(host: &str) -> Option<&'static str> {
+pub(in crate::mail) fn of(host: &str) -> Option<&'static str> {
     let host = host.to_ascii_lowercase();
     let ends = |end: &String| {
         host.strip_suffix(end.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))

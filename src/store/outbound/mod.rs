@@ -6,6 +6,7 @@ mod operate;
 mod returned;
 mod settle;
 mod show;
+mod size;
 
 pub use enqueue::{Enqueue, SenderSettings};
 pub use lease::{Author, Draft, LeaseRequest, Leased};
@@ -13,6 +14,7 @@ pub use operate::Selection;
 pub use returned::{Returned, Sent};
 pub use settle::{Attempt, Settlement};
 pub use show::{Listed, PastAttempt};
+pub use size::QueueSize;
 
 use time::OffsetDateTime;
 

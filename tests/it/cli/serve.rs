@@ -15,7 +15,8 @@ pub fn program(smtp: u16) -> Program {
         "[smtp]\nlisten = \"127.0.0.1:{smtp}\"\n\
          [submission]\nlisten_starttls = \"127.0.0.1:0\"\nlisten_tls = \"127.0.0.1:0\"\n\
          [imap]\nlisten_starttls = \"127.0.0.1:0\"\nlisten_tls = \"127.0.0.1:0\"\n\
-         [http]\nlisten = \"127.0.0.1:0\"\nlisten_tls = \"127.0.0.1:0\"\n"
+         [http]\nlisten = \"127.0.0.1:0\"\nlisten_tls = \"127.0.0.1:0\"\n\
+         [metrics]\nlisten = \"127.0.0.1:0\"\n"
     ))
 }
 

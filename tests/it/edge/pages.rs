@@ -9,7 +9,7 @@ async fn health_tells_what_is_there() {
     let alive = get(addr, "/healthz").await;
     assert_eq!((alive.status, alive.text()), (200, "ok\n"));
     let ready = get(addr, "/readyz").await;
-    assert_eq!((ready.status, ready.text()), (200, "database: ok\nobjects: ok\n"));
+    assert_eq!((ready.status, ready.text()), (200, "database: ok\nobjects: ok\nqueue: ok\n"));
 }
 
 #[tokio::test]

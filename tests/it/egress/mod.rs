@@ -6,6 +6,7 @@ mod dkimpy;
 mod fates;
 mod fleet;
 mod here;
+mod metrics;
 mod mta_sts;
 mod queue;
 mod returned;

@@ -103,6 +103,8 @@ pub fn configuration(
         listen = "127.0.0.1:0"
         listen_tls = "127.0.0.1:0"
         public_url = "http://track.koltrix.test"
+        [metrics]
+        listen = "127.0.0.1:0"
         [limits]
         connections_per_address = 1000
         [queue]
