@@ -81,6 +81,7 @@ pub(super) fn start(
     tasks.spawn(listen(services.db.clone(), hearing));
     if roles.has(Role::Worker) {
         tasks.spawn(housekeeping::run(services.db.clone(), services.objects.clone()));
+        tasks.spawn(services.opt_ins.clone().ask());
         tasks.spawn(services.keys.clone().keep());
         tasks.spawn(services.gate.clone().sweep());
         let index = services.search_index.clone();

@@ -24,6 +24,7 @@ use crate::mail::keys::Keys;
 use crate::mail::login::{Issuer, Login};
 use crate::mail::mailbox::Mailboxes;
 use crate::mail::metrics::Metrics;
+use crate::mail::opt_in::OptIns;
 use crate::mail::recipients::Recipients;
 use crate::mail::reporting::{Daily, Post, Tally};
 use crate::mail::search_index::SearchIndex;
@@ -61,6 +62,7 @@ pub(super) struct Services {
     pub(super) bodies: Bodies,
     pub(super) submit: Submit,
     pub(super) tracking: Tracking,
+    pub(super) opt_ins: OptIns,
     pub(super) discovery: Discovery,
     pub(super) health: Health,
     pub(super) objects: Objects,
@@ -154,6 +156,7 @@ impl Services {
             search_index,
             gate: Gate::new(db.clone(), resolver.clone()),
             bodies,
+            opt_ins: OptIns::new(db.clone(), config.http.public_url.as_str()),
             discovery: Discovery::new(db.clone(), resolver, Site::new(config)),
             health: Health::new(db.clone(), objects.clone()),
             objects,
@@ -242,6 +245,7 @@ impl Services {
         router(Edge {
             tracking: self.tracking.clone(),
             unsubscribe: Unsubscribe::new(self.db.clone()),
+            opt_ins: self.opt_ins.clone(),
             discovery: self.discovery.clone(),
             health: self.health.clone(),
             home,

@@ -4,6 +4,7 @@
 //! is ever a target.
 
 mod acme;
+mod confirm;
 mod connection;
 mod discovery;
 mod error;

@@ -8,9 +8,10 @@ use axum::routing::get;
 
 use crate::domain::network::Network;
 use crate::http::home::Home;
-use crate::http::{acme, discovery, error, headers, health, home, track, unsubscribe};
+use crate::http::{acme, confirm, discovery, error, headers, health, home, track, unsubscribe};
 use crate::mail::discovery::Discovery;
 use crate::mail::health::Health;
+use crate::mail::opt_in::OptIns;
 use crate::mail::tracking::Tracking;
 use crate::mail::unsubscribe::Unsubscribe;
 use crate::net::acme::Challenges;
@@ -22,6 +23,8 @@ pub struct Edge {
     pub tracking: Tracking,
     /// Who wants no more of it.
     pub unsubscribe: Unsubscribe,
+    /// Who wants a newsletter.
+    pub opt_ins: OptIns,
     /// What is asked about domains.
     pub discovery: Discovery,
     /// Is everything there?
@@ -42,6 +45,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/t/o/{*file}", get(track::open))
         .route("/t/c/{*token}", get(track::click))
         .route("/u/{*token}", get(unsubscribe::ask).post(unsubscribe::leave))
+        .route("/confirm/{*token}", get(confirm::ask).post(confirm::confirm))
         .route("/.well-known/acme-challenge/{token}", get(acme::challenge))
         .merge(discovery::routes())
         .route("/healthz", get(health::alive))

@@ -24,6 +24,7 @@ pub mod keys;
 pub mod login;
 pub mod mailbox;
 pub mod metrics;
+pub mod opt_in;
 pub mod outcome;
 pub mod password;
 pub mod queue;

@@ -63,6 +63,8 @@ migrations! {
     "0049_envelope_ids",
     "0050_unsubscribed",
     "0051_held",
+    "0052_opt_in",
+    "0052_tenant_opt_in",
 }
 
 /// Why the schema could not be brought up to date.

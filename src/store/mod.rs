@@ -33,6 +33,7 @@ pub mod migrate;
 pub mod node;
 pub mod notify;
 pub mod objects;
+pub mod opt_in;
 pub mod outbound;
 mod postmaster;
 pub mod quota;

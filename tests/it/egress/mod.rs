@@ -8,6 +8,7 @@ mod fleet;
 mod here;
 mod metrics;
 mod mta_sts;
+mod opt_in;
 mod queue;
 mod returned;
 mod warmup;
