@@ -11,6 +11,7 @@ use crate::app::roles::{Role, Roles};
 use crate::app::services::Services;
 use crate::config::Config;
 use crate::mail::changes::Changes;
+use crate::mail::domains::Domains;
 use crate::mail::gate::Gate;
 use crate::mail::housekeeping;
 use crate::mail::keys::Keys;
@@ -34,6 +35,11 @@ impl Background {
         if let Some(daily) = daily {
             self.tasks.spawn(daily.run());
         }
+    }
+
+    /// On a node with a worker.
+    pub(super) fn rotate_keys(&mut self, domains: Domains) {
+        self.tasks.spawn(domains.keep_keys());
     }
 
     /// On a node whose edge can prove its names.

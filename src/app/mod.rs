@@ -125,6 +125,7 @@ async fn start_on(
     let mut background = background::start(roles, &services, hits)?;
     if roles.has(Role::Worker) {
         background.report(services.daily_reports(config)?);
+        background.rotate_keys(services.domains(config)?);
         let worker = outgoing::worker(config, &services)?;
         shutdown.spawn(worker.run(shutdown.clone()));
     }

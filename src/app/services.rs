@@ -15,7 +15,7 @@ use crate::mail::body::Bodies;
 use crate::mail::changes::Changes;
 use crate::mail::directory::Postmaster;
 use crate::mail::discovery::Discovery;
-use crate::mail::domains::Site;
+use crate::mail::domains::{Domains, Site};
 use crate::mail::gate::Gate;
 use crate::mail::health::Health;
 use crate::mail::ingest::{self, Ingest};
@@ -197,6 +197,13 @@ impl Services {
         let resolver = resolver.map_err(|error| StartError::Other(error.to_string()))?;
         let (db, authenticity) = (self.db.clone(), self.authenticity.clone());
         Ok(Some(Daily { db, authenticity, resolver, post }))
+    }
+
+    /// Who sees to the keys of domains.
+    pub(super) fn domains(&self, config: &Config) -> Result<Domains, StartError> {
+        let resolver = Resolver::new(&config.dns);
+        let resolver = resolver.map_err(|error| StartError::Other(error.to_string()))?;
+        Ok(Domains::new(self.db.clone(), resolver, Site::new(config)))
     }
 
     /// An SMTP server of one kind.

@@ -1,5 +1,6 @@
 //! `koltrix-mail domain`: the domains of organisations and their DNS.
 
+mod rotate;
 mod warmup;
 
 use anyhow::{anyhow, bail};
@@ -51,6 +52,12 @@ enum Verb {
     /// Look up a domain's records; exit code 1 while a required one is not right.
     #[command(after_help = "Example:\n  koltrix-mail domain check acme.example")]
     Check {
+        #[command(flatten)]
+        one: One,
+    },
+    /// Make new DKIM keys; they sign once their records are seen, and the old ones retire.
+    #[command(after_help = "Example:\n  koltrix-mail domain rotate-key acme.example")]
+    RotateKey {
         #[command(flatten)]
         one: One,
     },
@@ -122,6 +129,7 @@ impl Verb {
                     false => bail!("{} is not ready: do what is said above", report.domain),
                 }
             }
+            Self::RotateKey { one } => rotate::run(&one, db, domains).await,
             Self::List { tenant, format } => {
                 let id = match tenant {
                     Some(slug) => Some(organisation(db, &slug).await?),
@@ -164,7 +172,8 @@ fn zone(records: &DnsRecords) -> String {
     let mut text = String::new();
     for record in &records.records {
         let (what, need) = (words(record.purpose), need(record.need));
-        let _ = writeln!(text, "; {what}, {need}\n{}", record.zone_line);
+        let standing = rotate::standing(record.key);
+        let _ = writeln!(text, "; {what}, {need}{standing}\n{}", record.zone_line);
     }
     if records.keys_pending {
         text.push_str("; the DKIM keys are not made yet: a running server does it in a second\n");
@@ -181,7 +190,8 @@ fn findings(report: &Report) -> String {
             State::Unknown => "unknown",
         };
         let what = words(finding.record.purpose);
-        let mut line = format!("{state:<8} {what:<24} {}\n", finding.record.name);
+        let standing = rotate::standing(finding.record.key);
+        let mut line = format!("{state:<8} {what:<24} {}{standing}\n", finding.record.name);
         let need = need(finding.record.need);
         for found in &finding.found {
             let _ = writeln!(line, "{:9}found: {}", "", found.replace(char::is_control, "?"));
@@ -194,6 +204,9 @@ fn findings(report: &Report) -> String {
     let mut text: String = report.findings.iter().map(line).collect();
     if report.keys_pending {
         text.push_str("The DKIM keys are not made yet: a running server does it in a second.\n");
+    }
+    for selector in &report.taken_over {
+        let _ = writeln!(text, "{selector} signs from now on; the key it follows retires.");
     }
     let proven =
         if report.verified { "proven: it may send" } else { "not proven: it may not send" };

@@ -5,6 +5,7 @@
 
 mod acme;
 mod authenticity;
+mod dkim;
 mod error;
 mod limits;
 mod listen;
@@ -23,6 +24,7 @@ use serde::Deserialize;
 
 pub use acme::Acme;
 pub use authenticity::Authenticity;
+pub use dkim::Dkim;
 pub use error::Error;
 pub use limits::{Limits, Timeouts};
 pub use listen::{Http, Imap, Smtp, Submission};
@@ -69,6 +71,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// Outgoing mail.
     pub queue: Queue,
+    /// The keys of signatures.
+    pub dkim: Dkim,
     /// Name resolution.
     pub dns: Dns,
     /// Who mail from outside is really from.

@@ -71,7 +71,7 @@ impl Keys {
         }
     }
 
-    /// Makes the keys that any domain lacks, and says how many; domains at which another node is
+    /// Makes the keys that any domain lacks or wants anew, and says how many; domains at which another node is
     /// are left to it. A key of either algorithm takes up to half a second of CPU.
     pub async fn ensure_all(&self) -> Result<usize, Error> {
         let mut made = 0;
@@ -118,12 +118,9 @@ impl Keys {
         let signers: Result<Vec<Signer>, Error> =
             rows.iter().map(|row| self.signer(&key.1, row)).collect();
         let signers = Arc::new(signers?);
-        // None may be a domain whose keys are being made at this moment.
+        // That there is none is soon over: nobody tells when keys are made.
         if !signers.is_empty() {
-            // That there is none is soon over: nobody tells when keys are made.
-            if !signers.is_empty() {
-                self.0.signers.insert(key, Arc::clone(&signers));
-            }
+            self.0.signers.insert(key, Arc::clone(&signers));
         }
         Ok(signers)
     }

@@ -147,7 +147,7 @@ impl Tenant {
         .await
     }
 
-    async fn change_domain(
+    pub(in crate::store) async fn change_domain(
         &self,
         update: sqlx::query::Query<'_, sqlx::Postgres, sqlx::postgres::PgArguments>,
     ) -> Result<(), Error> {

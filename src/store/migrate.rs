@@ -65,6 +65,7 @@ migrations! {
     "0051_held",
     "0052_opt_in",
     "0052_tenant_opt_in",
+    "0055_key_states",
 }
 
 /// Why the schema could not be brought up to date.

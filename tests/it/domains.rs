@@ -1,5 +1,7 @@
 //! Domains: their keys, their records, their proof.
 
+mod rotation;
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ async fn keys(pool: &PgPool, domain: &str) -> Vec<(String, String)> {
         let rows: Vec<(String, String)> = sqlx::query_as(
             "SELECT k.algorithm, k.selector FROM domain_keys k
              JOIN tenant_domains d ON d.id = k.domain_id
-             WHERE d.domain = $1 AND k.retired_at IS NULL ORDER BY k.algorithm",
+             WHERE d.domain = $1 AND k.state = 'active' ORDER BY k.algorithm",
         )
         .bind(domain)
         .fetch_all(pool)

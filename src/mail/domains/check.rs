@@ -64,6 +64,8 @@ pub struct Report {
     /// When it was checked.
     #[serde(with = "time::serde::rfc3339")]
     pub checked_at: OffsetDateTime,
+    /// Selectors of new keys whose records were seen: they sign from now on.
+    pub taken_over: Vec<String>,
     /// Record by record.
     pub findings: Vec<Finding>,
 }
@@ -117,6 +119,7 @@ pub(super) async fn check(resolver: &Resolver, domain: &Domain, wanted: DnsRecor
         ok: false,
         keys_pending: wanted.keys_pending,
         checked_at: OffsetDateTime::now_utc(),
+        taken_over: Vec::new(),
         findings: findings.into_iter().map(|(_, finding)| finding).collect(),
     };
     report.judge();

@@ -109,7 +109,7 @@ fn judge(record: &Record, answer: &Answer) -> Verdict {
         (Purpose::Verification, _) => {
             settle(found.iter().any(|text| text.trim() == record.value), record)
         }
-        (Purpose::Dkim, _) => settle(same("p"), record),
+        (Purpose::Dkim, _) => settle(publishes_key(found, &record.value), record),
         // RFC 7208 §4.5, RFC 9989 §4.7, RFC 8461 §3.1, RFC 8460 §3.
         (_, [_, _, ..]) => {
             let advice = "several such records count as none: keep one of them";
@@ -125,6 +125,12 @@ fn judge(record: &Record, answer: &Answer) -> Verdict {
         (Purpose::MtaSts, _) => settle(same("id"), record),
         (Purpose::TlsRpt, [text]) => settle(tag(text, "rua").is_some(), record),
     }
+}
+
+/// Whether one of the texts publishes the key of a record as it is to be: also under another order
+/// of tags.
+pub(super) fn publishes_key(texts: &[String], wanted: &str) -> bool {
+    texts.iter().any(|text| tag(text, "p").is_some_and(|key| Some(key) == tag(wanted, "p")))
 }
 
 /// MX and SRV: whether one of those found leads to the same host and port. Preference and weight are

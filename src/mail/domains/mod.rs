@@ -9,10 +9,12 @@
 mod check;
 mod look;
 mod records;
+mod rotate;
 mod site;
 
 pub use check::{Finding, Report, State};
 pub use records::{DnsRecords, Kind, Need, Purpose, Record};
+pub use rotate::Rotation;
 pub use site::Site;
 
 use std::sync::Arc;
@@ -91,7 +93,7 @@ impl Domains {
     }
 
     /// Looks up every record of a domain, keeps the report, and takes the domain for proven when the
-    /// verification record is right.
+    /// verification record is right. A new key signs from the check on that sees its record.
     ///
     /// As slow as the slowest of some fifteen questions asked at once; see `[dns]` of the settings.
     pub async fn check(&self, domain: &Domain) -> Result<Report, Error> {
@@ -107,6 +109,7 @@ impl Domains {
                 Err(error) => return Err(error.into()),
             }
         }
+        self.take_over(domain, &mut report).await?;
         tenant.keep_domain_report(domain.id, &report).await?;
         Ok(report)
     }

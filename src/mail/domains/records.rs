@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::mail::discovery::SETUP_HOSTS;
 use crate::mail::dkim::Algorithm;
 use crate::mail::domains::site::Site;
-use crate::store::domain_keys::PublicKeyRow;
+use crate::store::domain_keys::{PublicKeyRow, Standing};
 use crate::store::domains::Domain;
 use crate::wire::dkim::{key_record, txt_strings};
 use crate::wire::mime::Sha256;
@@ -75,6 +75,9 @@ pub struct Record {
     pub value: String,
     /// The whole record as a line of a zone file (RFC 1035 §5.1), TXT in strings of 255 octets.
     pub zone_line: String,
+    /// Of a DKIM key, whether it signs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<Standing>,
 }
 
 /// What is to be published for a domain.
@@ -108,7 +111,10 @@ pub(super) fn records(site: &Site, domain: &Domain, keys: &[PublicKeyRow]) -> Dn
     records.push(zone.tls_rpt());
     records.extend(zone.services(site.ports));
     records.extend(zone.client_setup(&site.web_host));
-    let keys_pending = !Algorithm::ALL.iter().all(|a| keys.iter().any(|k| k.algorithm == a.name()));
+    let keys_pending = {
+        let signs = |k: &PublicKeyRow| k.standing == Standing::Active;
+        !Algorithm::ALL.iter().all(|a| keys.iter().any(|k| k.algorithm == a.name() && signs(k)))
+    };
     DnsRecords { domain: domain.domain.clone(), records, keys_pending }
 }
 
@@ -147,7 +153,12 @@ impl Zone<'_> {
         let kind = Algorithm::named(&key.algorithm)?.key_type();
         let value = key_record(kind, &key.public_key);
         let label = format!("{}._domainkey", key.selector);
-        Some(self.txt(Purpose::Dkim, Need::Required, &label, value))
+        let need = match key.standing {
+            Standing::Active => Need::Required,
+            Standing::Pending | Standing::Retiring { .. } => Need::Recommended,
+        };
+        let record = self.txt(Purpose::Dkim, need, &label, value);
+        Some(Record { key: Some(key.standing), ..record })
     }
 
     /// `p=none` asks for reports only: whoever else sends for the domain is seen before it is cut off.
@@ -202,7 +213,7 @@ fn record(purpose: Purpose, need: Need, name: String, kind: Kind, value: String)
         Kind::Cname => format!("{name}. 3600 IN CNAME {value}."),
         Kind::Srv => format!("{name}. 3600 IN SRV {value}."),
     };
-    Record { purpose, need, name, kind, value, zone_line }
+    Record { purpose, need, name, kind, value, zone_line, key: None }
 }
 
 #[cfg(test)]
@@ -243,6 +254,7 @@ pub(super) mod tests {
             selector: format!("kx-{letter}-20270131"),
             algorithm: algorithm.name().to_owned(),
             public_key: vec![7; length],
+            standing: Standing::Active,
         };
         vec![key('r', Algorithm::Rsa, 294), key('e', Algorithm::Ed25519, 32)]
     }

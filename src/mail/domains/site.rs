@@ -9,6 +9,8 @@ use crate::wire::mta_sts::Policy;
 /// Where the services of this installation are, as the world sees them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Site {
+    /// How long records of old keys stay.
+    pub key_overlap: Duration,
     /// The mail server: MX, submission and IMAP.
     pub hostname: String,
     /// The HTTP edge.
@@ -46,7 +48,9 @@ impl Site {
             max_age: POLICY_HOLDS,
             mx: vec![hostname.to_ascii_lowercase()],
         };
-        Self { hostname, web_host, ports: listen.map(|address| address.port()), policy }
+        let ports = listen.map(|address| address.port());
+        let key_overlap = config.dkim.overlap.duration();
+        Self { key_overlap, hostname, web_host, ports, policy }
     }
 }
 

@@ -301,6 +301,6 @@ fn leased(row: &PgRow) -> Result<Leased, Error> {
     })
 }
 
-pub(super) fn interval(time: Duration) -> Result<PgInterval, Error> {
+pub(in crate::store) fn interval(time: Duration) -> Result<PgInterval, Error> {
     PgInterval::try_from(time).map_err(|e| Error::Internal(format!("interval: {e}")))
 }

@@ -9,6 +9,7 @@ mod show;
 mod size;
 
 pub use enqueue::{Enqueue, SenderSettings};
+pub(in crate::store) use lease::interval;
 pub use lease::{Author, Draft, LeaseRequest, Leased};
 pub use operate::Selection;
 pub use returned::{Returned, Sent};
