@@ -11,6 +11,7 @@ use crate::app::roles::{Role, Roles};
 use crate::app::services::Services;
 use crate::config::Config;
 use crate::mail::changes::Changes;
+use crate::mail::deliver::route::Routes;
 use crate::mail::domains::Domains;
 use crate::mail::gate::Gate;
 use crate::mail::housekeeping;
@@ -82,6 +83,7 @@ pub(super) fn start(
         keys: services.keys.clone(),
         recipients: services.recipients.clone(),
         gate: services.gate.clone(),
+        routes: services.routes.clone(),
         queue: roles.has(Role::Worker).then(|| Arc::clone(&services.queue_wake)),
     };
     tasks.spawn(listen(services.db.clone(), hearing));
@@ -111,6 +113,7 @@ struct Hearing {
     keys: Keys,
     recipients: Recipients,
     gate: Gate,
+    routes: Routes,
     /// On a node with a worker: elsewhere waking means telling, and it would
     /// hear itself.
     queue: Option<Arc<Notify>>,
@@ -127,6 +130,7 @@ impl Hearing {
         self.keys.directory_changed();
         self.recipients.directory_changed();
         self.gate.directory_changed();
+        self.routes.directory_changed();
     }
 
     fn wake_queue(&self) {

@@ -82,7 +82,8 @@ pub(super) fn worker(config: &Config, services: &Services) -> Result<Worker, Sta
         warmups,
     };
     let drafts = Drafts::new(services.db.clone(), services.ingest.clone());
-    Ok(Worker::new(&config.queue, drafts, here, away, Arc::clone(&services.queue_wake)))
+    let routes = (services.routes.clone(), Arc::clone(&services.queue_wake));
+    Ok(Worker::new(&config.queue, drafts, here, away, routes))
 }
 
 /// How long news are gathered before other nodes are told.

@@ -13,6 +13,7 @@ use crate::imap;
 use crate::mail::authenticity::Authenticity;
 use crate::mail::body::Bodies;
 use crate::mail::changes::Changes;
+use crate::mail::deliver::route::Routes;
 use crate::mail::directory::Postmaster;
 use crate::mail::discovery::Discovery;
 use crate::mail::domains::{Domains, Site};
@@ -70,6 +71,7 @@ pub(super) struct Services {
     pub(super) lessons: Lessons,
     pub(super) search_index: SearchIndex,
     pub(super) gate: Gate,
+    pub(super) routes: Routes,
     /// What reports will tell.
     pub(super) tally: Tally,
     pub(super) authenticity: Authenticity,
@@ -91,6 +93,17 @@ fn authenticity(
     let resolver = Resolver::new(&config.dns).map_err(|e| other(&e))?;
     let sealers = config.authenticity.trusted_arc_sealers.clone();
     Authenticity::new(&resolver, hostname, sealers, tally.clone()).map_err(|e| other(&e))
+}
+
+/// How mail is taken in.
+fn ingest_settings(config: &Config, hostname: &str, judge: Judge) -> ingest::Settings {
+    ingest::Settings {
+        hostname: hostname.to_owned(),
+        spool: config.server.data_dir.join("spool"),
+        cut_from: usize::try_from(config.objects.attachment_size.bytes()).unwrap_or(usize::MAX),
+        memory: MESSAGE_MEMORY,
+        judge,
+    }
 }
 
 /// Who may log in, and how.
@@ -115,13 +128,8 @@ impl Services {
         let lessons = Lessons::new(spam.clone());
         let tally = Tally::new(config.reports.from.is_some());
         let authenticity = authenticity(config, &hostname, &tally)?;
-        let settings = ingest::Settings {
-            hostname: hostname.clone(),
-            spool: config.server.data_dir.join("spool"),
-            cut_from: usize::try_from(config.objects.attachment_size.bytes()).unwrap_or(usize::MAX),
-            memory: MESSAGE_MEMORY,
-            judge: Judge::new(authenticity.clone(), spam.clone()),
-        };
+        let judge = Judge::new(authenticity.clone(), spam.clone());
+        let settings = ingest_settings(config, &hostname, judge);
         let environment = std::env::var("KOLTRIX_MASTER_KEY").ok();
         let master = MasterKey::load(&config.server.data_dir, environment.as_deref())?;
         let (srs, verp) = (Srs::new(master.bytes()), Verp::new(master.bytes()));
@@ -155,6 +163,8 @@ impl Services {
             lessons,
             search_index,
             gate: Gate::new(db.clone(), resolver.clone()),
+            routes: Routes::new(db.clone(), recipients.clone(), &master, &config.queue.relay)
+                .map_err(|e| other(&e))?,
             bodies,
             opt_ins: OptIns::new(db.clone(), config.http.public_url.as_str()),
             discovery: Discovery::new(db.clone(), resolver, Site::new(config)),

@@ -12,6 +12,7 @@ mod migrate;
 mod output;
 mod queue;
 mod reports;
+mod route;
 mod secret;
 mod serve;
 mod tenant;
@@ -48,6 +49,7 @@ enum Command {
     Mailbox(mailbox::Args),
     Filter(filter::Args),
     Queue(queue::Args),
+    Route(route::Args),
     Reports(reports::Args),
     Doctor(doctor::Args),
 }
@@ -81,6 +83,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Mailbox(args) => args.run(&context?).await,
         Command::Filter(args) => args.run(&context?).await,
         Command::Queue(args) => args.run(&context?).await,
+        Command::Route(args) => args.run(&context?).await,
         Command::Reports(args) => args.run(&context?).await,
     }
 }

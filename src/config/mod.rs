@@ -30,7 +30,7 @@ pub use limits::{Limits, Timeouts};
 pub use listen::{Http, Imap, Smtp, Submission};
 pub use metrics::Metrics;
 pub use oauth::Oauth;
-pub use queue::{Dns, Queue, Tracking};
+pub use queue::{Dns, Queue, Relay, Tracking};
 pub use reports::Reports;
 pub use server::{LogFormat, Server};
 pub use spam::Spam;
@@ -102,6 +102,7 @@ impl Config {
             }
         };
         set("KOLTRIX_DATABASE_URL", &mut self.database.url);
+        set("KOLTRIX_RELAY_PASSWORD", &mut self.queue.relay.password);
         set("KOLTRIX_RSPAMD_PASSWORD", &mut self.spam.rspamd_password);
         set("KOLTRIX_S3_ACCESS_KEY", &mut self.objects.s3.access_key);
         set("KOLTRIX_S3_SECRET_KEY", &mut self.objects.s3.secret_key);

@@ -1,13 +1,14 @@
 //! `[queue]`, `[dns]` and `[tracking]`: mail on its way out.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::Span;
 use super::units::span_or_none;
+use super::{Secret, Span, is_host_name};
+use crate::domain::smarthost::SmarthostTls;
 
 /// When and how outgoing mail is tried.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +30,8 @@ pub struct Queue {
     pub concurrency_per_domain: NonZeroUsize,
     /// Deliveries at once of one organisation.
     pub concurrency_per_tenant: NonZeroUsize,
+    /// Connections at once from one source address; those whose address the system chooses count as one.
+    pub concurrency_per_source: NonZeroUsize,
     /// How long a leased message stays with a node that gives no sign of life.
     pub lease: Span,
     /// A PEM file of authorities; empty means the system's.
@@ -39,6 +42,30 @@ pub struct Queue {
     pub mta_sts: bool,
     /// The port that those policies are fetched from.
     pub mta_sts_port: u16,
+    /// How mail leaves that has no route of its own.
+    pub relay: Relay,
+}
+
+/// A smarthost or a source address for all mail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relay {
+    /// The smarthost; empty: mail goes straight to its recipients' servers.
+    #[serde(deserialize_with = "optional_host")]
+    pub host: String,
+    /// Where it listens.
+    pub port: u16,
+    /// What of TLS there has to be with it.
+    pub tls: SmarthostTls,
+    /// Who we are to it; empty: nobody in particular.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+    /// The password may be sent without TLS.
+    pub auth_in_clear: bool,
+    /// The address of ours that connections come from.
+    #[serde(deserialize_with = "optional_ip")]
+    pub source_address: Option<IpAddr>,
 }
 
 /// Name resolution.
@@ -67,4 +94,21 @@ fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Span>, D:
         return Err(de::Error::custom("at least one time is needed"));
     }
     Ok(list)
+}
+
+/// A host name or an address, or nothing.
+fn optional_host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() || is_host_name(&text) || text.parse::<IpAddr>().is_ok() {
+        return Ok(text);
+    }
+    Err(de::Error::custom(format!("{text:?} is neither a host name nor an address")))
+}
+
+fn optional_ip<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IpAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| de::Error::custom(format!("{text:?} is no address")))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de};
 use crate::domain::address::Address;
 
 /// Text that is never shown: `Debug` hides it and there is no `Display`.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 

@@ -56,6 +56,8 @@ id! {
     ThreadId
     /// A row of a tenant's `folders`: one IMAP mailbox (RFC 3501 calls it that).
     FolderId
+    /// A row of `public.delivery_routes`: how mail leaves.
+    RouteId
     /// A row of `public.outbound_messages`: one message to one recipient.
     OutboundId
     /// Names one accepted submission or transaction; shown in the 250 and in Received.

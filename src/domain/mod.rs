@@ -22,6 +22,7 @@ pub mod report;
 pub mod rights;
 pub mod rule;
 pub mod slug;
+pub mod smarthost;
 pub mod threading;
 pub mod token;
 pub mod verdict;

@@ -58,6 +58,8 @@ pub struct Via {
     pub ip: Option<std::net::IpAddr>,
     /// TLS protocol and cipher and why they were enough, or `none:` and why there was no TLS.
     pub tls: Option<String>,
+    /// The route, for people; `None` for straight to the recipient's server.
+    pub route: Option<String>,
 }
 
 /// The result of one attempt for one recipient.

@@ -12,8 +12,9 @@ use crate::domain::fault::Fault;
 use crate::domain::outcome::{Outcome, Reply};
 
 pub use replies::{
-    connection, dns_trouble, loops_back, no_route, not_now, not_offered, null_mx, our_trouble,
-    out_of_step, refused, suppressed, taken, time_is_over, tls_needed, too_big, unknown_here,
+    connection, dns_trouble, login_in_clear, login_refused, loops_back, no_login_offered, no_route,
+    not_now, not_offered, null_mx, our_trouble, out_of_step, refused, route_trouble,
+    smarthost_tls_needed, suppressed, taken, time_is_over, tls_needed, too_big, unknown_here,
 };
 
 /// How far a conversation had come when a reply ended it.
@@ -46,7 +47,7 @@ pub fn judge(phase: Phase, reply: Reply) -> Outcome {
         // Blocked, misconfigured, overloaded: ours or theirs to fix, and the
         // message can wait for it. Or they want TLS or AUTH, which an attempt
         // in better order may offer.
-        (Phase::Host, _) | (_, 530 | 534 | 538) => Outcome::Deferred(reply),
+        (Phase::Host, _) | (_, 530 | 534 | 535 | 538) => Outcome::Deferred(reply),
         (_, 500..) if texts::known(&reply).is_some_and(|known| known.later) => {
             Outcome::Deferred(reply)
         }
@@ -55,6 +56,13 @@ pub fn judge(phase: Phase, reply: Reply) -> Outcome {
         (_, 500..) => Outcome::Failed(reply),
         _ => Outcome::Deferred(reply),
     }
+}
+
+/// The same of a reply of a smarthost: what it says of itself, and that it does not relay for us, is
+/// for an operator to set right, and no message fails of it.
+pub fn judge_smarthost(phase: Phase, reply: Reply) -> Outcome {
+    let relays = phase != Phase::Host && fault(&reply, true) != Fault::Route;
+    if relays { judge(phase, reply) } else { Outcome::Deferred(reply) }
 }
 
 /// Whether the next host of the domain should be asked (RFC 5321 §5.1): not
@@ -84,6 +92,10 @@ pub fn suppresses(outcome: &Outcome) -> bool {
 
 /// What a refusal is about; `remote` says that it is another server's or the way to one.
 pub fn fault(reply: &Reply, remote: bool) -> Fault {
+    // RFC 4954 §6: about who we say that we are.
+    if matches!(reply.code, 534 | 535) {
+        return Fault::Ours;
+    }
     match texts::known(reply) {
         Some(known) if remote => known.fault,
         _ => by_code(reply, remote),
@@ -275,6 +287,15 @@ mod tests {
         assert_eq!(about(&not_offered("REQUIRETLS", (5, 7, 30))), "tls");
         assert_eq!(about(&time_is_over()), "late");
         assert_eq!(about(&too_big(1)), "size");
+        assert_eq!(about(&route_trouble("no such address")), "ours");
+        for refused in
+            [no_login_offered(), login_in_clear(), login_refused(&said("504 5.5.4 What?"))]
+        {
+            assert_eq!(fault(&refused, true), Fault::Ours);
+            assert_eq!(word(Phase::Host, refused), "deferred");
+        }
+        let later = login_refused(&said("454 4.7.0 Later"));
+        assert_eq!((later.code, fault(&later, true) == Fault::Ours), (454, false));
     }
 
     #[test]
@@ -297,6 +318,20 @@ mod tests {
         assert!(!suppresses(&Outcome::Deferred(later)));
         assert!(suppresses(&judge(Phase::Rcpt, null_mx())));
         assert!(!suppresses(&Outcome::Failed(suppressed())));
+    }
+
+    #[test]
+    fn what_a_smarthost_says_of_us_fails_no_message() {
+        let said = |phase, line| match judge_smarthost(phase, said(line)) {
+            Outcome::Deferred(_) => "deferred",
+            Outcome::Failed(_) => "failed",
+            Outcome::Delivered(_) => "delivered",
+        };
+        assert_eq!(said(Phase::Host, "521 No mail here"), "deferred");
+        assert_eq!(said(Phase::Rcpt, "554 5.7.1 Relay access denied"), "deferred");
+        assert_eq!(said(Phase::Mail, "530 5.7.0 Authentication required"), "deferred");
+        assert_eq!(said(Phase::Rcpt, "550 5.1.1 User unknown"), "failed");
+        assert_eq!(said(Phase::Content, "250 Ok"), "delivered");
     }
 
     #[test]

@@ -52,12 +52,14 @@ pub struct Ended {
     pub reported: bool,
     /// And sees to the time that the sender set (RFC 2852).
     pub keeps_time: bool,
+    /// Whoever took it is a smarthost: what becomes of it there is not known.
+    pub relayed: bool,
 }
 
 impl Ended {
     /// An attempt that did not come as far as another server's promises.
     pub fn here(started_at: OffsetDateTime, outcome: Outcome, via: Via) -> Self {
-        Self { started_at, outcome, via, reported: false, keeps_time: false }
+        Self { started_at, outcome, via, reported: false, keeps_time: false, relayed: false }
     }
 }
 
@@ -167,6 +169,7 @@ impl Queue {
     pub async fn settle(&self, row: &Leased, ended: &Ended) {
         let now = OffsetDateTime::now_utc();
         let (state, next, event) = match &ended.outcome {
+            Outcome::Delivered(_) if ended.relayed => (State::Sent, None, "email.sent"),
             Outcome::Delivered(_) => (State::Delivered, None, "email.delivered"),
             Outcome::Failed(_) => (State::Bounced, None, "email.bounced"),
             Outcome::Deferred(_) => match self.schedule.next(&age(row), now, rand::random()) {

@@ -182,7 +182,7 @@ fn returns_all(row: &Leased) -> bool {
 /// was given up (RFC 3464 §2.3.4).
 fn status(row: &Leased, settlement: &Settlement) -> (u8, u16, u16) {
     let class = match settlement.state {
-        State::Delivered => 2,
+        State::Delivered | State::Sent => 2,
         // RFC 2852 §4: it is late, whatever the last attempt said.
         State::Queued if row.deliver_by.is_some() => return (4, 4, 7),
         State::Queued => 4,

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-const FILE: &str = "master.key";
+/// Its name in the data directory.
+pub const FILE: &str = "master.key";
 
 /// 32 random bytes; never shown.
 #[derive(Clone)]

@@ -66,6 +66,7 @@ migrations! {
     "0052_opt_in",
     "0052_tenant_opt_in",
     "0055_key_states",
+    "0057_delivery_routes",
 }
 
 /// Why the schema could not be brought up to date.

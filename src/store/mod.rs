@@ -11,6 +11,7 @@ pub mod arrived_reports;
 pub mod correspondents;
 pub mod credentials;
 pub mod db;
+pub mod delivery_routes;
 pub mod demo;
 pub mod domain_keys;
 pub mod domains;

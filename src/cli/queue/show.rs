@@ -49,6 +49,8 @@ pub(super) struct Try {
     pub(super) host: Option<String>,
     pub(super) ip: Option<String>,
     pub(super) tls: Option<String>,
+    /// The smarthost or the source address that was chosen.
+    pub(super) route: Option<String>,
 }
 
 impl From<PastAttempt> for Try {
@@ -66,6 +68,7 @@ impl From<PastAttempt> for Try {
             host: attempt.host,
             ip: attempt.ip,
             tls: attempt.tls,
+            route: attempt.route,
         }
     }
 }

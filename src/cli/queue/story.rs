@@ -49,6 +49,8 @@ fn attempt(one: &Try, waited: Duration) -> String {
         None if one.ip.is_some() => " without TLS".to_owned(),
         None => String::new(),
     };
+    let by_route = one.route.as_ref().map(|route| format!(", by the route {route}"));
+    let by_route = by_route.unwrap_or_default();
     let meaning = match one.outcome.as_str() {
         "delivered" => "took it",
         "deferred" => "did not take it now",
@@ -57,7 +59,7 @@ fn attempt(one: &Try, waited: Duration) -> String {
     let means = one.means.map(|means| format!(" ({means})")).unwrap_or_default();
     let (when, number, waited) = (moment(one.started_at), one.attempt, span(waited));
     format!(
-        "{when}: attempt {number}, after {waited}: {by}{tls} {meaning}, saying \"{}\"{means}.",
+        "{when}: attempt {number}, after {waited}{by_route}: {by}{tls} {meaning}, saying \"{}\"{means}.",
         one.reply
     )
 }
@@ -124,6 +126,7 @@ mod tests {
             host: Some("mx.b.example".to_owned()),
             ip: Some("192.0.2.7".to_owned()),
             tls: None,
+            route: None,
         };
         assert_eq!(
             attempt(&one, Duration::minutes(5)),

@@ -10,11 +10,14 @@ use crate::mail::Error;
 use crate::mail::deliver::fates::{Fate, in_trouble};
 use crate::mail::deliver::local::Here;
 use crate::mail::deliver::mta_sts::Policies;
-use crate::mail::deliver::mx::{self, Target};
+use crate::mail::deliver::mx;
 use crate::mail::deliver::parcel::envelope;
 use crate::mail::deliver::pool::Pool;
-use crate::mail::deliver::session::{Dialer, Session};
-use crate::mail::outcome::{self, Phase, judge, tries_next_host};
+use crate::mail::deliver::route::Way;
+use crate::mail::deliver::session::{Dialer, Refused, Session};
+use crate::mail::deliver::smarthost;
+use crate::mail::deliver::target::Target;
+use crate::mail::outcome::{self, Phase, judge, judge_smarthost, tries_next_host};
 use crate::mail::queue::{Ended, Queue};
 use crate::mail::render::Render;
 use crate::mail::reporting::Tally;
@@ -48,10 +51,10 @@ pub struct Away {
     pub warmups: Warmups,
 }
 
-/// The way to one domain: its addresses, and the connection that is open.
+/// The way to one destination: its addresses, and the connection that is open.
 pub(super) struct Line<'a> {
     away: &'a Away,
-    domain: &'a str,
+    way: &'a Way,
     seen: Sightings,
     targets: Vec<Target>,
     next: usize,
@@ -72,21 +75,22 @@ struct Unreachable {
 const DEAD: Duration = Duration::from_secs(5);
 
 impl Away {
-    /// The way to `domain`; nothing is looked up or opened yet.
-    pub(super) fn line<'a>(&'a self, domain: &'a str) -> Line<'a> {
-        let seen = Sightings::new(Tally::default(), domain);
+    /// A line along `way`; nothing is looked up or opened yet.
+    pub(super) fn line<'a>(&'a self, way: &'a Way) -> Line<'a> {
+        let seen = Sightings::new(Tally::default(), &way.domain);
         let targets = Vec::new();
-        Line { away: self, domain, seen, targets, next: 0, session: None, dead: None }
+        Line { away: self, way, seen, targets, next: 0, session: None, dead: None }
     }
 
-    /// Delivers one message to recipients that are all in the line's domain. Whether their
+    /// Delivers one message to recipients that all go along the line. Whether their
     /// server was well: what it refuses for good reason it may refuse.
     pub(super) async fn deliver(&self, rows: Vec<Leased>, line: &mut Line<'_>) -> bool {
         let started_at = OffsetDateTime::now_utc();
-        // Reports about reports would never end.
-        let tell = rows.iter().any(|row| row.source != Source::Report);
-        line.seen =
-            Sightings::new(if tell { self.tally.clone() } else { Tally::default() }, line.domain);
+        // Reports about reports would never end, and a smarthost is nobody's server of a domain.
+        let tell =
+            line.way.smarthost().is_none() && rows.iter().any(|row| row.source != Source::Report);
+        let tally = if tell { self.tally.clone() } else { Tally::default() };
+        line.seen = Sightings::new(tally, &line.way.domain);
         let rendered = match self.render_first(&rows).await {
             Ok(rendered) => rendered,
             Err(outcome) => {
@@ -99,7 +103,8 @@ impl Away {
             let session = match line.session().await {
                 Ok(session) => session,
                 Err(Unreachable { phase, reply, via }) => {
-                    self.settle_all(&waiting, started_at, &judge(phase, reply), &via).await;
+                    let outcome = line.judge(phase, reply);
+                    self.settle_all(&waiting, started_at, &outcome, &via).await;
                     return phase != Phase::Host;
                 }
             };
@@ -128,8 +133,10 @@ impl Away {
                     again.push(row);
                     continue;
                 }
-                let (outcome, via) = (judge(phase, reply), via.clone());
-                ended.push((row, Ended { started_at, outcome, via, reported, keeps_time }));
+                let (outcome, via) = (line.judge(phase, reply), via.clone());
+                let relayed = line.way.smarthost().is_some();
+                ended
+                    .push((row, Ended { started_at, outcome, via, reported, keeps_time, relayed }));
             }
             self.queue.settle_all(&ended).await;
             self.warmups.note(&ended).await;
@@ -189,46 +196,65 @@ impl Line<'_> {
     }
 
     async fn try_open(&mut self) -> Result<Session, Unreachable> {
-        let Away { resolver, policies, dialer, port, pool, .. } = self.away;
+        let Away { dialer, pool, .. } = self.away;
         if self.next == 0 {
-            let ways = (resolver, policies);
-            let found = mx::targets(ways, self.domain, &dialer.us, *port, &self.seen).await;
-            self.targets = match found {
+            self.targets = match self.find().await {
                 Ok(targets) => targets,
                 Err(fate) => {
                     let (phase, reply) = self.unroutable(fate).await;
-                    return Err(Unreachable { phase, reply, via: Via::default() });
+                    let route = self.way.route.as_ref().map(ToString::to_string);
+                    return Err(Unreachable { phase, reply, via: Via { route, ..Via::default() } });
                 }
             };
         }
-        let mut last = outcome::out_of_step("no address is left to try");
-        let mut via = Via::default();
+        let reply = outcome::out_of_step("no address is left to try");
+        let mut last = Refused { reply, via: Via::default() };
         while let Some(target) = self.targets.get(self.next) {
             if let Some(session) = pool.take(target).await {
                 return Ok(session);
             }
             match dialer.open(target, &self.seen).await {
                 Ok(session) => return Ok(session),
-                Err(reply) => {
-                    tracing::info!(host = %target.host, at = %target.at, code = reply.code, "host not usable");
-                    via = Via {
-                        host: Some(target.host.clone()),
-                        ip: Some(target.at.ip()),
-                        tls: None,
-                    };
-                    last = reply;
+                Err(refused) => {
+                    let code = refused.reply.code;
+                    tracing::info!(host = %target.host, at = %target.at, code, "host not usable");
+                    last = refused;
                     self.next += 1;
                 }
             }
         }
         self.next = 0;
-        Err(Unreachable { phase: Phase::Host, reply: last, via })
+        Err(Unreachable { phase: Phase::Host, reply: last.reply, via: last.via })
+    }
+
+    /// The addresses to try.
+    async fn find(&self) -> Result<Vec<Target>, Fate> {
+        let Away { resolver, policies, dialer, port, .. } = self.away;
+        let targets =
+            if let (Some(route), Some(smarthost)) = (&self.way.route, self.way.smarthost()) {
+                smarthost::targets(resolver, route, smarthost).await?
+            } else {
+                let (ways, domain) = ((resolver, policies), self.way.domain.as_str());
+                mx::targets(ways, domain, &dialer.us, *port, &self.seen).await?
+            };
+        match &self.way.route {
+            Some(route) => smarthost::reachable(targets, route),
+            None => Ok(targets),
+        }
+    }
+
+    /// What a reply on this line means for a message.
+    fn judge(&self, phase: Phase, reply: Reply) -> Outcome {
+        match self.way.smarthost() {
+            Some(_) => judge_smarthost(phase, reply),
+            None => judge(phase, reply),
+        }
     }
 
     /// What becomes of mail that finds no server.
     async fn unroutable(&self, fate: Fate) -> Fate {
         match fate.0 {
-            Phase::Rcpt => nowhere(fate, self.away.here.is_ours(self.domain).await),
+            Phase::Rcpt => nowhere(fate, self.away.here.is_ours(&self.way.domain).await),
             _ => fate,
         }
     }

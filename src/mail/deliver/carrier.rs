@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use crate::domain::address::Address;
 use crate::domain::outcome::Outcome;
 use crate::mail::deliver::local::{self, Place};
+use crate::mail::deliver::route::Way;
 use crate::mail::deliver::worker::Inner;
 use crate::mail::outcome;
 use crate::mail::queue::Ended;
@@ -17,26 +18,26 @@ use crate::store::outbound::Leased;
 /// One connection's work: mailboxes here as well as servers elsewhere.
 pub(super) struct Carrier {
     inner: Arc<Inner>,
-    domain: String,
+    way: Way,
 }
 
 impl Carrier {
     /// For a lane that counts it as open already.
-    pub(super) fn new(inner: Arc<Inner>, domain: String) -> Self {
-        Self { inner, domain }
+    pub(super) fn new(inner: Arc<Inner>, way: Way) -> Self {
+        Self { inner, way }
     }
 
     /// Until nothing may go, or the end is asked for.
     pub(super) async fn run(self, stop: Shutdown) {
         let Inner { lanes, away, .. } = &*self.inner;
-        let mut line = away.line(&self.domain);
+        let mut line = away.line(&self.way);
         while !stop.is_requested()
-            && let Some((rows, in_delivery)) = lanes.take(&self.domain, Instant::now())
+            && let Some((rows, in_delivery)) = lanes.take(&self.way, Instant::now())
         {
             let rest = self.here(rows).await;
             if !rest.is_empty() {
                 let well = away.deliver(rest, &mut line).await;
-                lanes.saw(&self.domain, well);
+                lanes.saw(&self.way, well);
             }
             drop(in_delivery);
         }
@@ -70,7 +71,7 @@ impl Carrier {
             Ok(None) => return true,
             Ok(Some(outcome)) | Err(outcome) => outcome,
         };
-        self.inner.lanes.saw(&self.domain, matches!(outcome, Outcome::Delivered(_)));
+        self.inner.lanes.saw(&self.way, matches!(outcome, Outcome::Delivered(_)));
         queue.settle(row, &Ended::here(started_at, outcome, local::via())).await;
         false
     }
@@ -94,6 +95,6 @@ impl Carrier {
 
 impl Drop for Carrier {
     fn drop(&mut self) {
-        self.inner.lanes.closed(&self.domain);
+        self.inner.lanes.closed(&self.way);
     }
 }

@@ -3,6 +3,8 @@
 //! mail-send writes commands and waits for replies; the order of things, what
 //! becomes of each recipient, and the content are ours.
 
+mod login;
+
 use std::time::Duration;
 
 use mail_send::SmtpClient;

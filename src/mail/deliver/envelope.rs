@@ -131,6 +131,7 @@ fn notify(notify: Notify) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::smtp::reply::Mechanisms;
 
     const ALL: Offer = Offer {
         pipelining: true,
@@ -138,6 +139,7 @@ mod tests {
         smtputf8: true,
         dsn: true,
         starttls: true,
+        auth: Mechanisms { plain: true, login: true },
         require_tls: true,
         size: true,
         max_size: Some(100),

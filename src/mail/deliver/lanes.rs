@@ -1,6 +1,7 @@
 //! What this node has in hand: a lane for each destination, in which people's mail goes first.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use crate::config;
 use crate::domain::ids::{OutboundId, TenantId};
 use crate::domain::queue::Class;
 use crate::mail::deliver::parcel::together;
+use crate::mail::deliver::route::Way;
 use crate::mail::deliver::window::Window;
 use crate::mail::queue::Busy;
 use crate::store::outbound::Leased;
@@ -32,6 +34,7 @@ pub(super) struct Lanes {
     connections: usize,
     per_domain: usize,
     per_tenant: usize,
+    per_source: usize,
     /// Told when more may be leased or opened.
     wake: Arc<Notify>,
     state: Mutex<State>,
@@ -39,9 +42,11 @@ pub(super) struct Lanes {
 
 #[derive(Default)]
 struct State {
-    lanes: HashMap<String, Lane>,
+    lanes: HashMap<Way, Lane>,
     /// Deliveries at the moment.
     tenants: HashMap<TenantId, usize>,
+    /// Connections from each address that was chosen, and from whichever the system chooses.
+    sources: HashMap<Option<IpAddr>, usize>,
     /// Waiting or being delivered, and until when they are this node's.
     rows: HashMap<OutboundId, Instant>,
     running: usize,
@@ -71,6 +76,7 @@ impl Lanes {
             connections: settings.concurrency.get(),
             per_domain: settings.concurrency_per_domain.get(),
             per_tenant: settings.concurrency_per_tenant.get(),
+            per_source: settings.concurrency_per_source.get(),
             state: Mutex::default(),
         }
     }
@@ -99,9 +105,10 @@ impl Lanes {
         }
         // A fair lease leaves room for those who come next.
         let tenants = waiting.into_iter().filter(|(_, rows)| *rows >= ROWS / 4);
-        let full = state.lanes.iter().filter(|(_, lane)| lane.len() >= REFILL);
+        // Whether a domain's mail takes a route depends on who sends it.
+        let full = |(way, lane): &(&Way, &Lane)| way.route.is_none() && lane.len() >= REFILL;
         Busy {
-            domains: full.map(|(domain, _)| domain.clone()).collect(),
+            domains: state.lanes.iter().filter(full).map(|(way, _)| way.domain.clone()).collect(),
             tenants: tenants.map(|(tenant, _)| tenant).collect(),
         }
     }
@@ -115,14 +122,16 @@ impl Lanes {
     }
 
     /// Puts rows that are leased until then into their lanes.
-    pub(super) fn add(&self, rows: Vec<Leased>, now: Instant, until: Instant) {
+    pub(super) fn add(
+        &self,
+        rows: impl IntoIterator<Item = (Way, Leased)>,
+        now: Instant,
+        until: Instant,
+    ) {
         let mut state = self.lock();
-        for row in rows {
+        for (way, row) in rows {
             state.rows.insert(row.id, until);
-            let lane = state
-                .lanes
-                .entry(row.recipient_domain.clone())
-                .or_insert_with(|| Lane::new(self.per_domain, now));
+            let lane = state.lanes.entry(way).or_insert_with(|| Lane::new(self.per_domain, now));
             if lane.len() == 0 {
                 lane.moved = now;
             }
@@ -132,18 +141,21 @@ impl Lanes {
 
     /// The lanes in which one connection more should work from now on; they count as open.
     /// Bulk alone never has more than three quarters of all connections.
-    pub(super) fn open(&self, now: Instant) -> Vec<String> {
+    pub(super) fn open(&self, now: Instant) -> Vec<Way> {
         let mut guard = self.lock();
-        let State { lanes, tenants, running, .. } = &mut *guard;
+        let State { lanes, tenants, sources, running, .. } = &mut *guard;
         let mut opened = Vec::new();
         let may = |row: &Leased| self.may_have_more(tenants, row);
         for (people, most) in [(true, self.connections), (false, self.most_for_bulk())] {
-            for (domain, lane) in lanes.iter_mut() {
+            for (way, lane) in lanes.iter_mut() {
                 let queue = if people { &lane.people } else { &lane.bulk };
-                while *running < most && lane.wants_more(now) && queue.iter().any(may) {
+                let from = sources.entry(way.source()).or_default();
+                let room = |running, from| running < most && from < self.per_source;
+                while room(*running, *from) && lane.wants_more(now) && queue.iter().any(may) {
                     lane.running += 1;
+                    *from += 1;
                     *running += 1;
-                    opened.push(domain.clone());
+                    opened.push(way.clone());
                 }
             }
         }
@@ -158,16 +170,16 @@ impl Lanes {
         tenants.get(&row.tenant).is_none_or(|at_once| *at_once < self.per_tenant)
     }
 
-    /// What a connection to `domain` delivers next: one message and all its recipients that wait.
+    /// What a connection along `way` delivers next: one message and all its recipients that wait.
     /// `None` when nothing may go now: then the connection is no longer wanted. Rows whose lease
     /// could not be renewed are left alone: another node may be at them.
-    pub(super) fn take(&self, domain: &str, now: Instant) -> Option<(Vec<Leased>, InDelivery<'_>)> {
+    pub(super) fn take(&self, way: &Way, now: Instant) -> Option<(Vec<Leased>, InDelivery<'_>)> {
         let mut state = self.lock();
         let State { lanes, tenants, rows: leases, closed, .. } = &mut *state;
         if *closed {
             return None;
         }
-        let lane = lanes.get_mut(domain)?;
+        let lane = lanes.get_mut(way)?;
         let before = lane.len();
         for queue in [&mut lane.people, &mut lane.bulk] {
             queue.retain(|row| {
@@ -194,23 +206,30 @@ impl Lanes {
         Some((rows, InDelivery { lanes: self, tenant, ids }))
     }
 
-    /// How a delivery to `domain` went.
-    pub(super) fn saw(&self, domain: &str, well: bool) {
-        if let Some(lane) = self.lock().lanes.get_mut(domain) {
+    /// How a delivery along `way` went.
+    pub(super) fn saw(&self, way: &Way, well: bool) {
+        if let Some(lane) = self.lock().lanes.get_mut(way) {
             if well { lane.window.went_well() } else { lane.window.had_trouble() }
         }
     }
 
-    /// A connection to `domain` has no more to do.
-    pub(super) fn closed(&self, domain: &str) {
+    /// A connection along `way` has no more to do.
+    pub(super) fn closed(&self, way: &Way) {
         let mut state = self.lock();
         let mut wanted = state.running >= self.most_for_bulk();
         state.running = state.running.saturating_sub(1);
-        if let Some(lane) = state.lanes.get_mut(domain) {
+        if let Some(from) = state.sources.get_mut(&way.source()) {
+            wanted |= *from >= self.per_source;
+            *from = from.saturating_sub(1);
+            if *from == 0 {
+                state.sources.remove(&way.source());
+            }
+        }
+        if let Some(lane) = state.lanes.get_mut(way) {
             lane.running = lane.running.saturating_sub(1);
             wanted |= lane.len() > 0;
             if lane.is_idle() && lane.window.is_new() {
-                state.lanes.remove(domain);
+                state.lanes.remove(way);
             }
         }
         if wanted {

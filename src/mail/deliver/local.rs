@@ -91,5 +91,5 @@ impl Here {
 
 /// Where that is.
 pub fn via() -> Via {
-    Via { host: Some("local".to_owned()), ip: None, tls: None }
+    Via { host: Some("local".to_owned()), ..Via::default() }
 }

@@ -4,27 +4,10 @@ use std::net::SocketAddr;
 
 use crate::mail::deliver::fates::Fate;
 use crate::mail::deliver::mta_sts::{Policies, Standing};
+use crate::mail::deliver::target::Target;
 use crate::mail::outcome::{self, Phase};
 use crate::mail::reporting::tls::Sightings;
 use crate::net::dns::{DnsError, Exchange, Exchanges, Resolver};
-
-/// One address to try.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Target {
-    /// The host's name.
-    pub host: String,
-    /// Where it listens.
-    pub at: SocketAddr,
-    /// What the domain says about TLS with it.
-    pub sts: Standing,
-}
-
-impl Target {
-    /// Whether mail goes there only under TLS with a host that has proven its name.
-    pub fn must_prove(&self) -> bool {
-        self.sts.enforced().is_some()
-    }
-}
 
 /// Addresses tried for one domain at most.
 const MOST: usize = 8;
@@ -61,6 +44,7 @@ pub async fn targets(
                     host: exchange.host.clone(),
                     at: SocketAddr::new(ip, port),
                     sts: sts.clone(),
+                    route: None,
                 }));
             }
             Err(DnsError::NotFound) => {}

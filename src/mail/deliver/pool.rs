@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::mail::deliver::mx::Target;
 use crate::mail::deliver::session::Session;
+use crate::mail::deliver::target::Target;
 
 /// How long a connection is kept.
 const KEPT: Duration = Duration::from_secs(3);

@@ -7,10 +7,12 @@ use crate::domain::outcome::{Reply, Via};
 use crate::mail::deliver::conversation::{Conversation, Deadlines};
 use crate::mail::deliver::envelope::Envelope;
 use crate::mail::deliver::fates::Fate;
-use crate::mail::deliver::mx::Target;
+use crate::mail::deliver::route::Login;
+use crate::mail::deliver::target::Target;
 use crate::mail::outcome::{self, Phase};
+use crate::mail::reporting::Tally;
 use crate::mail::reporting::tls::{Handshake, Sightings};
-use crate::net::connect::connect;
+use crate::net::connect::{ConnectError, connect};
 use crate::net::stream::Stream;
 use crate::net::tls::{ClientTls, Roots};
 
@@ -31,6 +33,7 @@ pub struct Dialer {
 pub struct Session {
     conversation: Conversation<Stream>,
     via: Via,
+    under_tls: bool,
     /// Under TLS, with the host that was meant.
     verified: bool,
     /// Transactions so far.
@@ -45,15 +48,54 @@ struct Insecure {
     why: String,
 }
 
+/// A host that did not take us: what it said, or what is said of it, and where that was.
+pub struct Refused {
+    /// The reply.
+    pub reply: Reply,
+    /// Without an address where nobody was asked: then it is our own trouble.
+    pub via: Via,
+}
+
 impl Dialer {
     /// Connects, with TLS where it is offered and works (RFC 3207, RFC 7435): a host whose handshake
-    /// fails is asked again in the clear, unless the domain wants its servers to prove their names
-    /// (RFC 8461 §5): then only one that does is used. How that went is `seen`.
+    /// fails is asked again in the clear, unless it has to prove its name: the domain wants that
+    /// (RFC 8461 §5), or the route does. To a smarthost we say who we are. How TLS went is `seen`.
     ///
     /// # Errors
     /// The reply that turned us away.
-    pub async fn open(&self, target: &Target, seen: &Sightings) -> Result<Session, Reply> {
-        let conversation = self.greet(target).await?;
+    pub async fn open(&self, target: &Target, seen: &Sightings) -> Result<Session, Refused> {
+        let login = target.login();
+        if login.is_some_and(|login| login.password.is_none()) {
+            let why = "the password of the route does not open: is this the master key it was sealed with?";
+            return Err(target.untried(outcome::route_trouble(why)));
+        }
+        let stream = self.connect(target).await?;
+        let mut session = if target.is_implicit() {
+            self.implicit(stream, target).await?
+        } else {
+            self.with_starttls(stream, target, seen).await?
+        };
+        if let Some(Login { user, password: Some(password), in_clear }) = login {
+            let said = if session.under_tls || *in_clear {
+                session.conversation.log_in(user, password.expose()).await
+            } else {
+                Err(outcome::login_in_clear())
+            };
+            if let Err(reply) = said {
+                session.quit().await;
+                return Err(target.refused(reply));
+            }
+        }
+        Ok(session)
+    }
+
+    async fn with_starttls(
+        &self,
+        stream: Stream,
+        target: &Target,
+        seen: &Sightings,
+    ) -> Result<Session, Refused> {
+        let conversation = self.greet(stream, target).await?;
         match self.start_tls(conversation, target).await {
             Ok(stream) => self.secured(stream, target, seen).await,
             Err(Insecure { left, handshake, why }) => {
@@ -62,11 +104,11 @@ impl Dialer {
                     if let Some(conversation) = left {
                         conversation.quit().await;
                     }
-                    return Err(outcome::tls_needed(why));
+                    return Err(target.refused(target.tls_needed(why)));
                 }
                 let conversation = match left {
                     Some(conversation) => conversation,
-                    None => self.greet(target).await?,
+                    None => self.greet(self.connect(target).await?, target).await?,
                 };
                 Ok(Session::new(target, conversation, format!("none: {why}")))
             }
@@ -95,11 +137,15 @@ impl Dialer {
             }
             Err(_) => return Err(failed("the connection broke at STARTTLS".to_owned())),
         };
+        self.shake_hands(stream, target).await.map_err(failed)
+    }
+
+    async fn shake_hands(&self, stream: Stream, target: &Target) -> Result<Stream, String> {
         match stream.upgrade_client(&self.tls, &target.host, self.deadlines.connect).await {
             Ok(secret) => Ok(secret.stream),
             Err(error) => {
                 tracing::info!(host = %target.host, %error, "TLS failed");
-                Err(failed(format!("the handshake failed: {error}")))
+                Err(format!("the handshake failed: {error}"))
             }
         }
     }
@@ -110,33 +156,67 @@ impl Dialer {
         stream: Stream,
         target: &Target,
         seen: &Sightings,
-    ) -> Result<Session, Reply> {
+    ) -> Result<Session, Refused> {
+        let (stream, tls, verified) = self.proven(stream, target, seen).await?;
+        let conversation = Conversation::resume(stream, &self.us, self.deadlines).await;
+        let conversation = conversation.map_err(|reply| target.refused(reply))?;
+        Ok(Session { verified, under_tls: true, ..Session::new(target, conversation, tls) })
+    }
+
+    /// TLS before the greeting, with a smarthost that wants it so.
+    async fn implicit(&self, stream: Stream, target: &Target) -> Result<Session, Refused> {
+        let stream = self.shake_hands(stream, target).await;
+        let stream = stream.map_err(|why| target.refused(target.tls_needed(why)))?;
+        // No domain is told of a smarthost.
+        let nobody = Sightings::new(Tally::default(), "");
+        let (stream, tls, verified) = self.proven(stream, target, &nobody).await?;
+        let conversation = self.greet(stream, target).await?;
+        Ok(Session { verified, under_tls: true, ..Session::new(target, conversation, tls) })
+    }
+
+    /// The connection, what protects it and why, and whether the host has proven its name.
+    async fn proven(
+        &self,
+        stream: Stream,
+        target: &Target,
+        seen: &Sightings,
+    ) -> Result<(Stream, String, bool), Refused> {
         let proof = stream.proves(&self.roots, &target.host);
         seen.saw(target, Handshake::Done(proof));
         if let Err(unproven) = proof
             && target.must_prove()
         {
             stream.close(self.deadlines.connect).await;
-            return Err(outcome::tls_needed(unproven));
+            return Err(target.refused(target.tls_needed(unproven)));
         }
         let info = stream.tls().map(|tls| tls.to_string()).unwrap_or_default();
-        let tls = format!("{info}, {}", target.sts.why(proof));
-        let conversation = Conversation::resume(stream, &self.us, self.deadlines).await?;
-        Ok(Session { verified: proof.is_ok(), ..Session::new(target, conversation, tls) })
+        let tls = format!("{info}, {}", target.why(proof));
+        Ok((stream, tls, proof.is_ok()))
     }
 
-    async fn greet(&self, target: &Target) -> Result<Conversation<Stream>, Reply> {
-        let stream =
-            connect(target.at, self.deadlines.connect).await.map_err(outcome::connection)?;
-        Conversation::greet(stream, &self.us, self.deadlines).await
+    async fn connect(&self, target: &Target) -> Result<Stream, Refused> {
+        let source = target.route.as_ref().and_then(|route| route.source);
+        match connect(target.at, source, self.deadlines.connect).await {
+            Ok(stream) => Ok(stream),
+            Err(ConnectError::Away(error)) => Err(target.refused(outcome::connection(error))),
+            Err(error) => Err(target.untried(outcome::route_trouble(error))),
+        }
+    }
+
+    async fn greet(
+        &self,
+        stream: Stream,
+        target: &Target,
+    ) -> Result<Conversation<Stream>, Refused> {
+        let greeted = Conversation::greet(stream, &self.us, self.deadlines).await;
+        greeted.map_err(|reply| target.refused(reply))
     }
 }
 
 impl Session {
     fn new(target: &Target, conversation: Conversation<Stream>, tls: String) -> Self {
-        let (host, ip) = (Some(target.host.clone()), Some(target.at.ip()));
-        let via = Via { host, ip, tls: Some(tls) };
-        Self { conversation, via, verified: false, messages: 0 }
+        let via = Via { tls: Some(tls), ..target.via() };
+        Self { conversation, via, under_tls: false, verified: false, messages: 0 }
     }
 
     /// Where this is.

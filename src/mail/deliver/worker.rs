@@ -12,6 +12,7 @@ use crate::mail::deliver::carrier::Carrier;
 use crate::mail::deliver::draft::Drafts;
 use crate::mail::deliver::lanes::{Lanes, ROWS_OF_LANE};
 use crate::mail::deliver::local::Here;
+use crate::mail::deliver::route::Routes;
 use crate::mail::queue::Queue;
 use crate::net::shutdown::Shutdown;
 
@@ -26,6 +27,7 @@ pub(super) struct Inner {
     pub(super) here: Here,
     pub(super) away: Away,
     pub(super) lanes: Lanes,
+    routes: Routes,
     wake: Arc<Notify>,
 }
 
@@ -45,10 +47,10 @@ impl Worker {
         drafts: Drafts,
         here: Here,
         away: Away,
-        wake: Arc<Notify>,
+        (routes, wake): (Routes, Arc<Notify>),
     ) -> Self {
         let (queue, lanes) = (away.queue.clone(), Lanes::new(settings, Arc::clone(&wake)));
-        Self(Arc::new(Inner { queue, drafts, here, away, lanes, wake }))
+        Self(Arc::new(Inner { queue, drafts, here, away, lanes, routes, wake }))
     }
 
     /// Runs until the end is asked for. Deliveries in hand are tasks of
@@ -73,8 +75,8 @@ impl Worker {
         loop {
             let taken = self.take().await;
             let now = Instant::now();
-            for domain in self.0.lanes.open(now) {
-                let carrier = Carrier::new(Arc::clone(&self.0), domain);
+            for way in self.0.lanes.open(now) {
+                let carrier = Carrier::new(Arc::clone(&self.0), way);
                 shutdown.spawn(carrier.run(shutdown.clone()));
             }
             let wait = match taken {
@@ -103,7 +105,14 @@ impl Worker {
         let until = Instant::now() + self.0.queue.lease_time();
         let rows = self.0.queue.lease(room, ROWS_OF_LANE, lanes.busy()).await?;
         let taken = rows.len();
-        lanes.add(rows, Instant::now(), until);
+        match self.0.routes.ways(&rows).await {
+            Ok(ways) => lanes.add(ways.into_iter().zip(rows), Instant::now(), until),
+            Err(error) => {
+                let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+                self.0.queue.give_back(&ids).await?;
+                return Err(error);
+            }
+        }
         Ok(taken)
     }
 

@@ -26,6 +26,40 @@ pub fn tls_needed(why: impl std::fmt::Display) -> Reply {
     ours(451, (4, 7, 5), format!("the domain asks for verified TLS (MTA-STS), but {why}"))
 }
 
+/// The route asks for TLS with a smarthost that proves its name, and this is not that.
+pub fn smarthost_tls_needed(why: impl std::fmt::Display) -> Reply {
+    ours(451, (4, 7, 5), format!("the route asks for verified TLS with its smarthost, but {why}"))
+}
+
+/// The smarthost does not believe us. Nothing of it is about the message or its recipients.
+pub fn login_refused(said: &Reply) -> Reply {
+    // What is no "later" is for us to set right, whatever words they have for it.
+    let (code, what) = match said.code {
+        400..500 => (said.code, "cannot check our user name and password now"),
+        _ => (535, "does not take our user name and password"),
+    };
+    Reply { code, enhanced: said.enhanced, text: format!("the smarthost {what}: {}", said.text) }
+}
+
+/// The smarthost knows no way to log in that we know.
+pub fn no_login_offered() -> Reply {
+    ours(534, (5, 7, 9), "the smarthost offers no way to log in that we know (PLAIN, LOGIN)")
+}
+
+/// The password would have to be sent in the clear.
+pub fn login_in_clear() -> Reply {
+    ours(
+        534,
+        (5, 7, 9),
+        "there is no TLS with the smarthost, and the route does not let its password go in the clear",
+    )
+}
+
+/// Something of a route does not work on our side.
+pub fn route_trouble(why: impl std::fmt::Display) -> Reply {
+    ours(451, (4, 3, 5), why.to_string())
+}
+
 /// The message is larger than the server says it takes (RFC 1870 §6.1).
 pub fn too_big(limit: u64) -> Reply {
     ours(552, (5, 3, 4), format!("the server takes at most {limit} octets"))

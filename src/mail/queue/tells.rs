@@ -19,11 +19,13 @@ pub(super) fn tells(
         State::Bounced | State::Expired => Some(Action::Failed),
         State::Delivered if is_here(&ended.via) => Some(Action::Delivered),
         // RFC 2852 §4: from here on nobody watches the time, or each step is to be told.
-        State::Delivered if row.deliver_by.is_some_and(|by| by.trace || !ended.keeps_time) => {
+        State::Delivered | State::Sent
+            if row.deliver_by.is_some_and(|by| by.trace || !ended.keeps_time) =>
+        {
             Some(Action::Relayed)
         }
-        State::Delivered if ended.reported => None,
-        State::Delivered => Some(Action::Relayed),
+        State::Delivered | State::Sent if ended.reported => None,
+        State::Delivered | State::Sent => Some(Action::Relayed),
         State::Queued if !row.delay_told && row.deliver_by.is_some_and(|by| by.is_late(now)) => {
             Some(Action::Delayed)
         }

@@ -13,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::domain::report::Kind;
 use crate::mail::Error;
 use crate::mail::deliver::mta_sts::{Standing, Unavailable};
-use crate::mail::deliver::mx::Target;
+use crate::mail::deliver::target::Target;
 use crate::mail::reporting::Tally;
 use crate::net::tls::Unproven;
 use crate::wire::report::tls::{DateRange, Failure, Policy, Report, Seen};

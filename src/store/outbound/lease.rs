@@ -10,7 +10,7 @@ use sqlx::types::time::OffsetDateTime;
 
 use crate::domain::deliver_by::DeliverBy;
 use crate::domain::envelope::{DsnReturn, Notify};
-use crate::domain::ids::{AddressId, EmailId, NodeId, OutboundId, QueueId, TenantId};
+use crate::domain::ids::{AddressId, EmailId, NodeId, OutboundId, QueueId, RouteId, TenantId};
 use crate::domain::queue::{Class, Source};
 use crate::store::db::Db;
 use crate::store::error::Error;
@@ -71,6 +71,8 @@ pub struct Leased {
     pub suppressed: bool,
     /// The domain in From, where it is proven to be the organisation's.
     pub author: Option<Author>,
+    /// How it leaves, where its domain or its organisation says so.
+    pub route: Option<RouteId>,
 }
 
 /// A proven domain that mail is from.
@@ -166,7 +168,11 @@ const LEASE: &str = "
                     AND (s.reason <> 'unsubscribe' OR o.class = 'bulk')) AS suppressed,
         ARRAY(SELECT d.tracking_host FROM public.tenant_domains d
               WHERE d.tenant_id = o.tenant_id AND d.domain = lower(substring(o.from_address FROM '[^@]*$'))
-                AND d.verified_at IS NOT NULL) AS author";
+                AND d.verified_at IS NOT NULL) AS author,
+        (SELECT r.id FROM public.delivery_routes r LEFT JOIN public.tenant_domains d ON d.id = r.domain_id
+         WHERE r.tenant_id = o.tenant_id
+            AND (r.domain_id IS NULL OR d.domain = lower(substring(o.from_address FROM '[^@]*$')))
+         ORDER BY r.domain_id IS NULL LIMIT 1) AS route";
 
 // What a node that stopped was sending may have arrived or not; the attempt is
 // on record as one that was cut off.
@@ -298,6 +304,7 @@ fn leased(row: &PgRow) -> Result<Leased, Error> {
         track_clicks: row.try_get("track_clicks")?,
         suppressed: row.try_get("suppressed")?,
         author: author.pop().map(|tracking_host| Author { tracking_host }),
+        route: id("route")?.map(RouteId),
     })
 }
 

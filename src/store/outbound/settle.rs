@@ -54,8 +54,8 @@ pub struct Attempt {
 const SETTLE: &str = "
     WITH ended AS (
         SELECT * FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::integer[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::boolean[])
-            AS e (id, state, due, code, enhanced, reply, host, outcome, started_at, ip, tls, event, properties, suppress)
+            $9::text[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::boolean[], $16::text[])
+            AS e (id, state, due, code, enhanced, reply, host, outcome, started_at, ip, tls, event, properties, suppress, route)
     ), settled AS (
         UPDATE public.outbound_messages o
         SET state = e.state, next_attempt_at = coalesce(e.due, o.next_attempt_at), leased_until = NULL, leased_by = NULL,
@@ -63,13 +63,13 @@ const SETTLE: &str = "
             last_code = e.code, last_enhanced = e.enhanced, last_text = e.reply, last_host = e.host
         FROM ended e
         WHERE o.id = e.id AND (o.state = 'sending' AND o.leased_by = $1
-            OR e.state = 'delivered' AND o.state IN ('queued', 'held', 'sending', 'expired', 'cancelled'))
+            OR e.state IN ('delivered', 'sent') AND o.state IN ('queued', 'held', 'sending', 'expired', 'cancelled'))
         RETURNING o.id, o.tenant_id, o.attempts, o.recipient, o.email_id, o.address_id,
-            e.state, e.code, e.enhanced, e.reply, e.host, e.outcome, e.started_at, e.ip, e.tls, e.event, e.properties, e.suppress
+            e.state, e.code, e.enhanced, e.reply, e.host, e.outcome, e.started_at, e.ip, e.tls, e.event, e.properties, e.suppress, e.route
     ), attempt AS (
         INSERT INTO public.delivery_attempts (tenant_id, outbound_message_id, attempt, started_at, outcome, code, enhanced,
-            reply, host, ip, tls)
-        SELECT s.tenant_id, s.id, s.attempts, s.started_at, s.outcome, s.code, s.enhanced, s.reply, s.host, s.ip::inet, s.tls
+            reply, host, ip, tls, route)
+        SELECT s.tenant_id, s.id, s.attempts, s.started_at, s.outcome, s.code, s.enhanced, s.reply, s.host, s.ip::inet, s.tls, s.route
         FROM settled s WHERE s.outcome IS NOT NULL
     ), event AS (
         INSERT INTO public.analytics_events (tenant_id, event, outbound_message_id, email_id, address_id, properties)
@@ -84,7 +84,7 @@ const SETTLE: &str = "
         WHERE s.state = 'delivered' AND r.tenant_id = s.tenant_id AND r.address = s.recipient
     ), first AS (
         SELECT public.note_first_sent(t.id) AS noted FROM public.tenants t
-        WHERE t.first_sent_at IS NULL AND t.id IN (SELECT s.tenant_id FROM settled s WHERE s.state = 'delivered')
+        WHERE t.first_sent_at IS NULL AND t.id IN (SELECT s.tenant_id FROM settled s WHERE s.state IN ('delivered', 'sent'))
     )
     SELECT s.id, (SELECT count(f.noted) FROM first f) AS firsts FROM settled s";
 
@@ -159,6 +159,7 @@ async fn settle(
         .bind(all.iter().map(|one| one.event).collect::<Vec<_>>())
         .bind(all.iter().map(|one| Json(properties(one))).collect::<Vec<_>>())
         .bind(all.iter().map(|one| one.suppress).collect::<Vec<_>>())
+        .bind(vias.iter().map(|via| via.route.as_deref()).collect::<Vec<_>>())
         .fetch_all(conn)
         .await?;
     rows.iter().map(|row| Ok(OutboundId(row.try_get::<Uuid, _>("id")?))).collect()

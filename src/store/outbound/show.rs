@@ -74,6 +74,8 @@ pub struct PastAttempt {
     pub ip: Option<String>,
     /// Protocol and cipher.
     pub tls: Option<String>,
+    /// The route that led there.
+    pub route: Option<String>,
 }
 
 /// Columns of [`Listed`]; `$1` to `$5` are a [`Selection`].
@@ -106,7 +108,7 @@ impl Db {
     pub async fn attempts(&self, id: OutboundId) -> Result<Vec<PastAttempt>, Error> {
         let rows = sqlx::query(
             "SELECT a.attempt, a.started_at, a.finished_at, a.outcome, host(a.ip) AS ip, a.host, a.tls,
-                a.code, a.enhanced, a.reply
+                a.code, a.enhanced, a.reply, a.route
              FROM public.delivery_attempts a WHERE a.outbound_message_id = $1 ORDER BY a.attempt, a.finished_at",
         )
         .bind(id.0)
@@ -150,6 +152,7 @@ fn past_attempt(row: &PgRow) -> Result<PastAttempt, Error> {
         host: row.try_get("host")?,
         ip: row.try_get("ip")?,
         tls: row.try_get("tls")?,
+        route: row.try_get("route")?,
     })
 }
 

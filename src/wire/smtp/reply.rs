@@ -98,6 +98,8 @@ pub struct Offer {
     pub dsn: bool,
     /// RFC 3207
     pub starttls: bool,
+    /// RFC 4954
+    pub auth: Mechanisms,
     /// RFC 8689
     pub require_tls: bool,
     /// RFC 1870: the keyword was there.
@@ -113,6 +115,23 @@ pub struct Offer {
     pub most_messages: Option<NonZeroUsize>,
 }
 
+/// The ways to log in that are offered, of those that we know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Mechanisms {
+    /// RFC 4616
+    pub plain: bool,
+    /// The one of no RFC.
+    pub login: bool,
+}
+
+impl Mechanisms {
+    /// RFC 4954 §3: `AUTH` and names, any case.
+    fn read(names: &str) -> Self {
+        let has = |name: &str| names.split_whitespace().any(|one| one.eq_ignore_ascii_case(name));
+        Self { plain: has("PLAIN"), login: has("LOGIN") }
+    }
+}
+
 impl Offer {
     /// Reads the answer to EHLO; the first line is a greeting.
     pub fn read(said: &Said) -> Self {
@@ -125,6 +144,7 @@ impl Offer {
                 "SMTPUTF8" => offer.smtputf8 = true,
                 "DSN" => offer.dsn = true,
                 "STARTTLS" => offer.starttls = true,
+                "AUTH" => offer.auth = Mechanisms::read(value),
                 "DELIVERBY" => offer.deliver_by = Some(least_time(value)),
                 "LIMITS" => offer.read_limits(value),
                 "REQUIRETLS" => offer.require_tls = true,
@@ -194,6 +214,12 @@ mod tests {
             assert_eq!(replies(junk.as_bytes()), [], "{junk}");
         }
         assert_eq!(replies(b"250 a\0\x1bb\r\n")[0].lines, ["ab"]);
+    }
+
+    #[test]
+    fn ways_to_log_in_are_read() {
+        let said = replies(b"250-x\r\n250 auth GSSAPI login PLAINER\r\n");
+        assert_eq!(Offer::read(&said[0]).auth, Mechanisms { plain: false, login: true });
     }
 
     #[test]

@@ -16,13 +16,13 @@ pub struct Program {
 }
 
 /// What a command did.
-struct Done {
+pub struct Done {
     /// Exit code.
-    code: i32,
+    pub code: i32,
     /// Standard output.
-    out: String,
+    pub out: String,
     /// Standard error.
-    err: String,
+    pub err: String,
 }
 
 impl Program {
@@ -53,7 +53,7 @@ impl Program {
     }
 
     /// With something on standard input.
-    async fn run_with(&self, line: &str, input: &str) -> Done {
+    pub async fn run_with(&self, line: &str, input: &str) -> Done {
         let mut child = self.command(line).spawn().unwrap();
         // A command that reads nothing may have closed it.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes()).await;

@@ -11,6 +11,7 @@ mod mta_sts;
 mod opt_in;
 mod queue;
 mod returned;
+mod routes;
 mod warmup;
 
 use std::time::Duration;
@@ -27,19 +28,20 @@ struct Row<'a> {
     to: &'a str,
     html: Option<&'a str>,
     tracked: bool,
+    require_tls: bool,
     queue_id: Uuid,
 }
 
 impl<'a> Row<'a> {
     fn new(from: &'a str, to: &'a str) -> Self {
-        Self { from, to, html: None, tracked: false, queue_id: Uuid::new_v4() }
+        Self { from, to, html: None, tracked: false, require_tls: false, queue_id: Uuid::new_v4() }
     }
 
     async fn insert(&self, tenant: &Tenant) -> Uuid {
         sqlx::query_scalar(
             "INSERT INTO outbound_messages (tenant_id, queue_id, from_address, from_name, recipient, subject,
-                text_body, html_body, track_opens, track_clicks)
-             VALUES ($1, $2, $3, 'Ann Grün', $4, 'Grüße', 'Hello' || chr(10) || '.dot', $5, $6, $6) RETURNING id",
+                text_body, html_body, track_opens, track_clicks, require_tls)
+             VALUES ($1, $2, $3, 'Ann Grün', $4, 'Grüße', 'Hello' || chr(10) || '.dot', $5, $6, $6, $7) RETURNING id",
         )
         .bind(tenant.id)
         .bind(self.queue_id)
@@ -47,6 +49,7 @@ impl<'a> Row<'a> {
         .bind(self.to)
         .bind(self.html)
         .bind(self.tracked)
+        .bind(self.require_tls)
         .fetch_one(&server().await.pool)
         .await
         .unwrap()

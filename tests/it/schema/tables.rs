@@ -25,6 +25,7 @@ const PUBLIC: &[&str] = &[
     "analytics_events",
     "app_passwords",
     "delivery_attempts",
+    "delivery_routes",
     "domain_keys",
     "tenant_mail_settings",
     "greylist_triplets",

@@ -3,7 +3,7 @@
 mod certs;
 mod session;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,6 +34,8 @@ pub enum Step {
 pub struct Received {
     /// Which connection, counted from 1.
     pub connection: usize,
+    /// The address that the client came from.
+    pub from: IpAddr,
     /// The name in EHLO.
     pub helo: String,
     /// Whether it came under TLS.

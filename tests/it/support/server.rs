@@ -28,7 +28,7 @@ pub struct Server {
     /// Where its objects lie.
     pub objects: PathBuf,
     /// The port it finds other mail servers on.
-    mx_port: u16,
+    pub mx_port: u16,
 }
 
 /// An organisation with a domain that is proven, and its mailboxes.

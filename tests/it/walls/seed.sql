@@ -26,6 +26,7 @@ INSERT INTO newsletter_unsubscribes (tenant_id, token, address)
 INSERT INTO newsletter_confirm_tokens (tenant_id, token, list_id, subscriber_id)
     VALUES (:tenant, replace(gen_random_uuid()::text, '-', ''), gen_random_uuid(), gen_random_uuid());
 INSERT INTO domain_warmup (tenant_id, domain_id) SELECT tenant_id, id FROM tenant_domains WHERE tenant_id = :tenant;
+INSERT INTO delivery_routes (tenant_id, source_address) VALUES (:tenant, '127.0.0.1');
 INSERT INTO activity_log (tenant_id, action, summary) VALUES (:tenant, 'domain.added', 'A domain was added');
 INSERT INTO tenant_mail_settings (tenant_id) VALUES (:tenant) ON CONFLICT DO NOTHING;
 INSERT INTO greylist_triplets (tenant_id, triplet) VALUES (:tenant, sha256('x'));

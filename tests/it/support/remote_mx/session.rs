@@ -1,5 +1,6 @@
 //! One connection to the remote server.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -23,6 +24,7 @@ struct Over;
 pub async fn serve(stream: TcpStream, shared: Arc<Shared>, connection: usize) {
     let draft = Received {
         connection,
+        from: stream.peer_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
         helo: String::new(),
         tls: false,
         mail_from: String::new(),
