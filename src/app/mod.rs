@@ -120,6 +120,7 @@ async fn start_on(
     }
     let listeners = listeners::bind(config, roles).await?;
     let (services, hits) = Services::build(config, db.clone())?;
+    services.keys.warn_of_another_master().await;
     let shutdown = Shutdown::new();
     let addresses = listeners.addresses();
     let mut background = background::start(roles, &services, hits)?;

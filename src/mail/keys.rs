@@ -52,6 +52,26 @@ impl Keys {
         Ok(Self(Arc::new(Inner { db, seal, signers, changed: Notify::new() })))
     }
 
+    /// Whether the keys of the database open with this node's master key.
+    pub async fn open(&self) -> Result<bool, Error> {
+        let samples = self.0.db.sealed_samples().await?;
+        Ok(samples.iter().all(|(id, sealed)| self.0.seal.open(*id, sealed).is_ok()))
+    }
+
+    /// Says so in the log when they do not: all signed mail of this node would wait, and nothing
+    /// else tell why.
+    pub async fn warn_of_another_master(&self) {
+        match self.open().await {
+            Ok(true) => {}
+            Ok(false) => tracing::error!(
+                "the DKIM keys in the database were sealed with another master key than this node's: \
+                 mail that is to be signed waits; give every node the same master.key or \
+                 KOLTRIX_MASTER_KEY"
+            ),
+            Err(error) => tracing::warn!(%error, "whether the DKIM keys open is not known"),
+        }
+    }
+
     /// Takes in that organisations, domains or keys changed: forgets the signers at hand and has
     /// [`Keys::keep`] look for domains without keys.
     pub fn directory_changed(&self) {

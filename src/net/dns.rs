@@ -165,6 +165,17 @@ impl Resolver {
         if services.is_empty() { Err(DnsError::NotFound) } else { Ok(services) }
     }
 
+    /// The names that an address says are its own, lower case; whether they are is theirs to say.
+    pub async fn ptr(&self, ip: IpAddr) -> Result<Vec<String>, DnsError> {
+        let lookup = self.lookup(&Name::from(ip).to_ascii(), RecordType::PTR).await?;
+        let names = lookup.answers().iter().filter_map(|record| match &record.data {
+            RData::PTR(name) => Some(host_name(name)),
+            _ => None,
+        });
+        let names: Vec<String> = names.collect();
+        if names.is_empty() { Err(DnsError::NotFound) } else { Ok(names) }
+    }
+
     async fn lookup(&self, name: &str, kind: RecordType) -> Result<Lookup, DnsError> {
         let mut name = Name::from_str_relaxed(name).map_err(|_| DnsError::NotFound)?;
         // Absolute: the system's search list must not send mail for example.com elsewhere.

@@ -119,6 +119,21 @@ impl Db {
     }
 }
 
+impl Db {
+    /// The first and the last key that was made and may be needed: both were sealed under the one
+    /// master key of an installation.
+    pub async fn sealed_samples(&self) -> Result<Vec<(Uuid, Vec<u8>)>, Error> {
+        Ok(sqlx::query_as(
+            "(SELECT id, private_key_sealed FROM public.domain_keys WHERE state <> 'retired'
+              ORDER BY created_at LIMIT 1)
+             UNION (SELECT id, private_key_sealed FROM public.domain_keys WHERE state <> 'retired'
+              ORDER BY created_at DESC LIMIT 1)",
+        )
+        .fetch_all(self.pool())
+        .await?)
+    }
+}
+
 impl KeylessDomain {
     /// Keeps the keys, all or none; one that another program made meanwhile
     /// stands, and ours of that algorithm is dropped.

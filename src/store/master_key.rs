@@ -49,6 +49,17 @@ impl MasterKey {
         bytes.try_into().map(Self).map_err(|_| MasterKeyError::Damaged(path))
     }
 
+    /// As [`MasterKey::load`], but none is made.
+    pub fn find(
+        data_dir: &Path,
+        environment: Option<&str>,
+    ) -> Result<Option<Self>, MasterKeyError> {
+        match environment.is_some() || data_dir.join(FILE).exists() {
+            true => Self::load(data_dir, environment).map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// The key itself.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0

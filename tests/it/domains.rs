@@ -9,7 +9,7 @@ use hickory_server::proto::rr::rdata::SRV;
 use hickory_server::proto::rr::{Name, RData};
 use koltrix_mail::domain::ids::TenantId;
 use koltrix_mail::mail::Error;
-use koltrix_mail::mail::domains::{Domains, Kind, Record, Site, State};
+use koltrix_mail::mail::domains::{Domains, Kind, Purpose, Record, Site, State};
 use koltrix_mail::net::dns::Resolver;
 use koltrix_mail::store::db::Db;
 use sqlx::PgPool;
@@ -73,7 +73,9 @@ async fn a_domain_inserted_by_sql_alone_gets_a_key_of_each_algorithm() {
 
 /// The domain service as a command has it, asking the name server of this run.
 async fn domains() -> (Domains, &'static Server) {
+    static HOST: std::sync::Once = std::sync::Once::new();
     let server = server().await;
+    HOST.call_once(|| _ = server.dns.ip("mx.koltrix.test", Ipv4Addr::LOCALHOST.into()));
     let folder = postgres::folder().join("domains");
     let config = configuration(&folder, &postgres::url().await, server.dns.addr(), 25);
     let db = Db::connect(config.database.url.expose(), 2).await.unwrap();
@@ -166,4 +168,29 @@ async fn a_domain_is_proven_by_its_records_and_only_once() {
     })
     .await;
     assert!(report.verified && !report.ok);
+}
+
+#[tokio::test]
+async fn spf_has_to_let_through_what_we_send_by_whatever_way() {
+    let (domains, server) = domains().await;
+    let verdict = async |text: &str| {
+        let name = format!("spf-{}.test", uuid::Uuid::new_v4().simple());
+        let organisation = organisation(&server.pool).await;
+        let domain = domains.add(TenantId(organisation.id), &name, None).await.unwrap();
+        server.dns.txt(&name, text).txt(&format!("_spf.{name}"), "v=spf1 ip4:127.0.0.0/8 ~all");
+        let report = domains.look(&domain).await.unwrap();
+        let found = report.findings.into_iter().find(|f| f.record.purpose == Purpose::Spf);
+        let found = found.unwrap();
+        (found.state, found.advice.unwrap_or_default())
+    };
+    assert_eq!(verdict("v=spf1 a:mx.koltrix.test -all").await.0, State::Ok);
+    assert_eq!(verdict("v=spf1 exists:mx.koltrix.test -all").await.0, State::Ok);
+    assert_eq!(verdict("v=spf1 include:_spf.%{d} -all").await.0, State::Ok);
+    let (state, advice) = verdict("v=spf1 ip4:192.0.2.1 -all").await;
+    assert_eq!(state, State::Wrong);
+    assert_eq!(advice, "it does not cover 127.0.0.1 (fail): add a:mx.koltrix.test behind v=spf1");
+    // Named, and refused before: what counts is the result.
+    assert_eq!(verdict("v=spf1 -ip4:127.0.0.1 a:mx.koltrix.test ~all").await.0, State::Wrong);
+    let (state, advice) = verdict("v=spf1 ip4:nonsense -all").await;
+    assert!(state == State::Wrong && advice.contains("cannot be evaluated"), "{advice}");
 }

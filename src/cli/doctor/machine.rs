@@ -66,7 +66,8 @@ fn certificate(dir: &Path, host: &str) -> Finding {
 
 fn judge(dir: &Path, host: &str, facts: tls::Facts, now: OffsetDateTime) -> Finding {
     const CHECK: &str = "certificate";
-    let found = format!("{}, until {}", dir.display(), moment(facts.not_after));
+    let left = facts.not_after.map_or(0, |end| (end - now).whole_days().max(0));
+    let found = format!("{}, until {} ({left} days)", dir.display(), moment(facts.not_after));
     let renew = "put a renewed fullchain.pem and privkey.pem there";
     match facts.not_after {
         Some(end) if end <= now => problem(CHECK, format!("{found}: expired"), renew),
@@ -98,7 +99,10 @@ mod tests {
         assert!(judged(0, true).1.ends_with("expired"));
         assert_eq!(
             judged(90, false),
-            (false, "certs, until 1970-04-01 00:00Z, but not for the name mx.test".to_owned())
+            (
+                false,
+                "certs, until 1970-04-01 00:00Z (90 days), but not for the name mx.test".to_owned()
+            )
         );
     }
 

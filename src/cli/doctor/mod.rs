@@ -1,6 +1,8 @@
 //! `koltrix-mail doctor`: what would go wrong, before it does.
 
+mod domains;
 mod machine;
+mod names;
 mod ports;
 mod services;
 
@@ -52,6 +54,7 @@ impl Args {
             Ok(context) => {
                 findings.push(ok("configuration", context.origin.clone()));
                 findings.extend(machine::look(&context.config));
+                findings.extend(names::look(&context.config).await);
                 findings.extend(services::look(&context).await);
                 findings.extend(ports::look(&context.config).await);
             }

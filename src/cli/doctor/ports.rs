@@ -1,12 +1,14 @@
 //! The ports: free to bind, or answered by a server of the right kind.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use koltrix_mail::config::Config;
+use koltrix_mail::net::hostname::hostname;
 use koltrix_mail::net::listener::{BindError, Listener};
 use koltrix_mail::net::stream::Stream;
-use koltrix_mail::net::tls::ClientTls;
+use koltrix_mail::net::tls::{ClientTls, Roots, Unproven};
 use tokio::net::TcpStream;
 
 use super::{Finding, ok, problem};
@@ -43,20 +45,21 @@ fn services(config: &Config) -> Vec<Service> {
 }
 
 pub(super) async fn look(config: &Config) -> Vec<Finding> {
+    let host = hostname(&config.server.hostname);
     let mut findings = Vec::new();
     for service in services(config) {
-        findings.push(one(&service).await);
+        findings.push(one(&service, &host).await);
     }
     findings
 }
 
-async fn one(service: &Service) -> Finding {
+async fn one(service: &Service, host: &str) -> Finding {
     let Service { key, address, .. } = *service;
     match Listener::bind(address, key).await {
         Ok(_) => ok(key, format!("{address} is free")),
-        Err(error @ BindError::InUse { .. }) => match greeting(service).await {
-            Ok(text) if text.starts_with(service.greeting) => {
-                ok(key, format!("{address} is served: {text}"))
+        Err(error @ BindError::InUse { .. }) => match greeting(service, host).await {
+            Ok(Greeting { text, proof }) if text.starts_with(service.greeting) => {
+                served(key, &format!("{address} is served: {text}"), proof, host)
             }
             Ok(_) | Err(_) => problem(key, error.to_string(), "it is not a server of this kind"),
         },
@@ -64,22 +67,50 @@ async fn one(service: &Service) -> Finding {
     }
 }
 
-/// The first line that whoever is there sends.
-async fn greeting(service: &Service) -> std::io::Result<String> {
+/// A port that is ours, and what clients there make of the certificate.
+fn served(
+    key: &'static str,
+    found: &str,
+    proof: Option<Result<(), Unproven>>,
+    host: &str,
+) -> Finding {
+    match proof {
+        None => ok(key, found),
+        Some(Ok(())) => ok(key, format!("{found}; it proves to be {host}")),
+        Some(Err(why)) => problem(
+            key,
+            format!("{found}; it does not prove to be {host}: {why}"),
+            "clients warn or refuse: put a certificate of that name into server.certs_dir, or have \
+             one asked for with acme.directory",
+        ),
+    }
+}
+
+/// What whoever is there says first.
+struct Greeting {
+    text: String,
+    /// Under TLS, whether it is who it should be for anybody on this machine.
+    proof: Option<Result<(), Unproven>>,
+}
+
+async fn greeting(service: &Service, host: &str) -> std::io::Result<Greeting> {
     let address = reachable(service.address);
     let socket = tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await??;
     let mut stream = Stream::plain(socket, address);
+    let mut proof = None;
     if service.tls {
         let tls = ClientTls::opportunistic().map_err(std::io::Error::other)?;
-        stream = stream.upgrade_client(&tls, "localhost", PATIENCE).await?.stream;
+        stream = stream.upgrade_client(&tls, host, PATIENCE).await?.stream;
+        let roots = Roots::load(Path::new("")).map_err(std::io::Error::other)?;
+        proof = Some(stream.proves(&roots, host));
     }
     stream.write_all(service.ask, PATIENCE).await?;
     stream.flush(PATIENCE).await?;
     while !stream.buffered().contains(&b'\n') && stream.fill(PATIENCE).await? > 0 {}
     let text = String::from_utf8_lossy(stream.buffered());
-    let line = text.lines().next().unwrap_or_default().to_owned();
+    let text = text.lines().next().unwrap_or_default().to_owned();
     stream.close(PATIENCE).await;
-    Ok(line)
+    Ok(Greeting { text, proof })
 }
 
 /// Whoever listens on every address is reached on this machine's own.
@@ -112,7 +143,7 @@ mod tests {
         });
         let service =
             Service { key: "smtp.listen", address, tls: false, ask: b"", greeting: "220 " };
-        let finding = one(&service).await;
+        let finding = one(&service, "mx.test").await;
         shutdown.request();
         finding
     }
@@ -126,6 +157,14 @@ mod tests {
         assert!(!found(b"").await.ok);
     }
 
+    #[test]
+    fn a_certificate_that_clients_refuse_is_a_problem() {
+        let judged = |proof| served("imap.listen_tls", "here", proof, "mx.test");
+        assert!(judged(None).ok && judged(Some(Ok(()))).ok);
+        let refused = judged(Some(Err(Unproven::Expired)));
+        assert!(!refused.ok && refused.found.contains("expired"), "{}", refused.found);
+    }
+
     #[tokio::test]
     async fn a_free_port_is_well() {
         let service = Service {
@@ -135,6 +174,6 @@ mod tests {
             ask: b"",
             greeting: "220 ",
         };
-        assert!(one(&service).await.ok);
+        assert!(one(&service, "mx.test").await.ok);
     }
 }

@@ -6,7 +6,7 @@ use koltrix_mail::store::migrate::{self, MIGRATIONS};
 use koltrix_mail::store::objects::Objects;
 use time::OffsetDateTime;
 
-use super::{Finding, ok, problem};
+use super::{Finding, domains, ok, problem};
 use crate::cli::context::Context;
 use crate::cli::database::with_any_database;
 
@@ -29,8 +29,12 @@ async fn database(context: &Context) -> Vec<Finding> {
     let looked = with_any_database(context, async |db| {
         let facts = db.inspect().await?;
         let skew = facts.now - OffsetDateTime::now_utc();
-        let mut findings = vec![server(&facts), schema(&db).await];
-        findings.push(clock(skew));
+        let schema = schema(&db).await;
+        let current = schema.ok;
+        let mut findings = vec![server(&facts), schema, clock(skew)];
+        if current {
+            findings.extend(domains::look(config, &db).await?);
+        }
         Ok(findings)
     });
     looked.await.unwrap_or_else(|error| {

@@ -8,9 +8,12 @@
 mod author;
 mod checks;
 mod counting;
+mod cover;
 mod field;
 mod message;
 mod policy;
+
+pub(in crate::mail) use cover::spf_of;
 
 use std::future::Future;
 use std::net::IpAddr;

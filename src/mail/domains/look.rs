@@ -1,5 +1,9 @@
 //! One record: asking for it, and what to make of the answer.
 
+use std::net::IpAddr;
+
+use crate::domain::verdict::Outcome;
+use crate::mail::authenticity::spf_of;
 use crate::mail::domains::check::{Finding, State};
 use crate::mail::domains::records::{Kind, Purpose, Record};
 use crate::net::dns::{DnsError, Exchanges, Resolver};
@@ -10,9 +14,11 @@ use crate::wire::dkim::tag;
 struct Answer {
     /// The values that could be meant.
     found: Vec<String>,
-    /// What they are compared with, where that is not the record's own value: the mail exchanges of
-    /// the domain for SPF, the addresses of the target for CNAME.
+    /// What they are compared with, where that is not the record's own value: the addresses of the
+    /// target for CNAME.
     against: Vec<String>,
+    /// What SPF says of each of our addresses.
+    covered: Vec<(IpAddr, Outcome)>,
 }
 
 type Verdict = (State, Option<String>);
@@ -42,8 +48,9 @@ async fn ask(resolver: &Resolver, record: &Record) -> Result<Answer, DnsError> {
             answer.found = resolver.txt(&record.name).await?;
             answer.found.retain(|text| is_meant(record.purpose, text));
             if record.purpose == Purpose::Spf {
-                // Whether `mx` means this server; no answer is as good as another server.
-                answer.against = exchanges(resolver, &record.name).await.unwrap_or_default();
+                let host = our_host(record);
+                let ours = resolver.addresses(host).await.unwrap_or_default();
+                answer.covered = spf_of(resolver, &ours, host, &record.name).await;
             }
         }
         Kind::Mx => answer.found = exchanges(resolver, &record.name).await?,
@@ -115,7 +122,7 @@ fn judge(record: &Record, answer: &Answer) -> Verdict {
             let advice = "several such records count as none: keep one of them";
             (State::Wrong, Some(advice.to_owned()))
         }
-        (Purpose::Spf, [text]) => spf(record, text, &answer.against),
+        (Purpose::Spf, [_]) => spf(record, &answer.covered),
         (Purpose::Dmarc, [text]) => {
             let policy = tag(text, "p").unwrap_or_default();
             let known =
@@ -144,24 +151,41 @@ fn place(record: &Record, found: &[String]) -> Verdict {
     settle(found.iter().any(|value| place(value) == wanted), record)
 }
 
-/// Whether the record names this server itself. What it leaves to other records is not followed: it
-/// may well be right, and only whoever wrote it knows.
-fn spf(record: &Record, text: &str, exchanges: &[String]) -> Verdict {
-    let text = text.to_ascii_lowercase();
-    let mut terms =
-        text.split_ascii_whitespace().map(|term| term.strip_prefix('+').unwrap_or(term));
-    let Some(wanted) = record.value.split(' ').nth(1) else { return missing(record) };
-    let host = wanted.strip_prefix("a:").unwrap_or(wanted);
-    let is_exchange = exchanges.iter().any(|mx| mx.split(' ').nth(1) == Some(host));
-    if terms.clone().any(|term| term == wanted || (term == "mx" && is_exchange)) {
-        return (State::Ok, None);
-    }
-    let elsewhere = ["include:", "redirect=", "ip4:", "ip6:", "exists:", "a", "mx"];
-    if terms.any(|term| elsewhere.iter().any(|start| term.starts_with(start))) {
-        let advice = format!("make sure that it covers {host}, or add {wanted} behind v=spf1");
+/// The host that a record for SPF names.
+fn our_host(record: &Record) -> &str {
+    let term = record.value.split(' ').nth(1).unwrap_or_default();
+    term.strip_prefix("a:").unwrap_or(term)
+}
+
+/// Whether mail from each of our addresses passes, whatever the record says to that end.
+fn spf(record: &Record, covered: &[(IpAddr, Outcome)]) -> Verdict {
+    let host = our_host(record);
+    if covered.is_empty() {
+        let advice = format!(
+            "{host} has no address in the DNS, so nobody knows where mail comes from: give it one"
+        );
         return (State::Unknown, Some(advice));
     }
-    (State::Wrong, Some(format!("add {wanted} behind v=spf1")))
+    if covered.iter().any(|(_, result)| *result == Outcome::Permerror) {
+        let advice = "it cannot be evaluated: it has a mistake, or needs more than ten look-ups";
+        return (State::Wrong, Some(advice.to_owned()));
+    }
+    let left_out = |result: Outcome| result != Outcome::Pass && result != Outcome::Temperror;
+    let missed: Vec<String> = covered
+        .iter()
+        .filter(|(_, result)| left_out(*result))
+        .map(|(ip, result)| format!("{ip} ({})", result.as_str()))
+        .collect();
+    if !missed.is_empty() {
+        let advice =
+            format!("it does not cover {}: add a:{host} behind v=spf1", missed.join(" and "));
+        return (State::Wrong, Some(advice));
+    }
+    if covered.iter().all(|(_, result)| *result == Outcome::Pass) {
+        return (State::Ok, None);
+    }
+    let advice = "the name servers gave no answer for all that it names: check again later";
+    (State::Unknown, Some(advice.to_owned()))
 }
 
 fn settle(right: bool, record: &Record) -> Verdict {
@@ -189,7 +213,7 @@ mod tests {
 
     fn state(purpose: Purpose, found: &[&str], against: &[&str]) -> State {
         let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let answer = Answer { found: own(found), against: own(against) };
+        let answer = Answer { found: own(found), against: own(against), ..Answer::default() };
         let (state, advice) = judge(&record(purpose), &answer);
         assert_eq!(advice.is_none(), state == State::Ok, "{purpose:?} {found:?}");
         state
@@ -201,23 +225,38 @@ mod tests {
             let is_host = record.kind == Kind::Cname;
             let value = if is_host { "192.0.2.1".to_owned() } else { record.value.clone() };
             assert!(record.kind != Kind::Txt || is_meant(record.purpose, &value), "{value}");
-            let answer = Answer { found: vec![value], against: vec!["192.0.2.1".to_owned()] };
+            let answer = Answer {
+                found: vec![value],
+                against: vec!["192.0.2.1".to_owned()],
+                covered: vec![(IpAddr::from([192, 0, 2, 1]), Outcome::Pass)],
+            };
             assert_eq!(judge(&record, &answer), (State::Ok, None), "{record:?}");
             assert_eq!(judge(&record, &Answer::default()).0, State::Missing);
         }
     }
 
     #[test]
-    fn spf_is_right_when_it_names_this_server() {
-        let ours = ["10 mx.host.example"];
-        let spf = |text, against: &[&str]| state(Purpose::Spf, &[text], against);
-        assert_eq!(spf("v=spf1 include:x.example +A:MX.host.example -all", &[]), State::Ok);
-        assert_eq!(spf("v=spf1 mx -all", &ours), State::Ok);
-        assert_eq!(spf("v=spf1 mx -all", &["10 mx.other.example"]), State::Unknown);
-        assert_eq!(spf("v=spf1 include:x.example -all", &ours), State::Unknown);
-        assert_eq!(spf("v=spf1 -a:mx.host.example -all", &ours), State::Wrong);
-        assert_eq!(spf("v=spf1 -all", &ours), State::Wrong);
-        assert_eq!(state(Purpose::Spf, &["v=spf1 mx", "v=spf1 mx"], &ours), State::Wrong);
+    fn spf_is_right_when_all_our_addresses_pass() {
+        let record = record(Purpose::Spf);
+        let one: IpAddr = "192.0.2.1".parse().unwrap();
+        let two: IpAddr = "2001:db8::1".parse().unwrap();
+        let judged = |covered: &[(IpAddr, Outcome)]| spf(&record, covered);
+        assert_eq!(judged(&[(one, Outcome::Pass), (two, Outcome::Pass)]), (State::Ok, None));
+        assert_eq!(
+            judged(&[(one, Outcome::Softfail), (two, Outcome::Pass)]),
+            (
+                State::Wrong,
+                Some(
+                    "it does not cover 192.0.2.1 (softfail): add a:mx.host.example behind v=spf1"
+                        .to_owned()
+                )
+            )
+        );
+        assert_eq!(judged(&[(one, Outcome::Pass), (two, Outcome::Neutral)]).0, State::Wrong);
+        assert_eq!(judged(&[(one, Outcome::Permerror)]).0, State::Wrong);
+        assert_eq!(judged(&[(one, Outcome::Pass), (two, Outcome::Temperror)]).0, State::Unknown);
+        assert_eq!(judged(&[]).0, State::Unknown);
+        assert_eq!(state(Purpose::Spf, &["v=spf1 mx", "v=spf1 mx"], &[]), State::Wrong);
     }
 
     #[test]

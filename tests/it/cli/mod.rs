@@ -1,5 +1,6 @@
 //! The program as operators and their scripts use it.
 
+mod doctor;
 mod memory;
 mod operator;
 pub mod serve;
@@ -16,6 +17,7 @@ pub struct Program {
 }
 
 /// What a command did.
+#[derive(Debug)]
 pub struct Done {
     /// Exit code.
     pub code: i32,
