@@ -6,7 +6,17 @@ use super::Scene;
 use crate::support::remote_mx::Step;
 use crate::support::smtp::Smtp;
 use crate::support::sql::strings;
+use crate::support::verifier;
 use crate::support::wait;
+
+/// What dkimpy says of the ARC chain of a message.
+const ARC: &str = "
+import sys, json, dkim
+records = json.loads(sys.argv[1])
+def txt(name, timeout=5):
+    return records[(name.decode() if isinstance(name, bytes) else name).rstrip('.')].encode()
+print(dkim.arc_verify(sys.stdin.buffer.read(), dnsfunc=txt)[0].decode())
+";
 
 /// How long something may take to come about.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -52,6 +62,12 @@ async fn a_forward_leaves_with_our_return_address_sealed_and_unsigned() {
     assert!(text.contains(&format!("\r\nDelivered-To: {}\r\n", scene.bob)), "{text}");
     assert!(!text.contains("\r\nReturn-Path:") && !text.contains("DKIM-Signature"), "{text}");
     assert!(scene.kept(&scene.bob).await.is_empty(), "no copy was wanted");
+
+    // An implementation that is not ours accepts the seal, and sees what was changed below it.
+    let records = verifier::records(scene.server, &scene.tenant).await;
+    assert_eq!(verifier::ask(ARC, text.as_bytes(), &records), "pass", "{text}");
+    let forged = text.replacen("Subject: onward", "Subject: inward", 1);
+    assert_eq!(verifier::ask(ARC, forged.as_bytes(), &records), "fail");
 
     // A report comes back to the return address and goes on to the sender.
     let back = received.mail_from.trim_start_matches('<').split('>').next().unwrap().to_owned();

@@ -14,6 +14,7 @@ pub mod scram;
 pub mod server;
 pub mod smtp;
 pub mod sql;
+pub mod verifier;
 pub mod wait;
 
 /// A temporary folder that other users may enter: Postgres does not run as root.
