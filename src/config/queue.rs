@@ -74,6 +74,8 @@ pub struct Relay {
 pub struct Dns {
     /// Resolvers; empty means the system's.
     pub servers: Vec<SocketAddr>,
+    /// They validate DNSSEC, and the way to them is safe.
+    pub trusted: bool,
     /// One query's time.
     pub timeout: Span,
     /// How often a query is tried.

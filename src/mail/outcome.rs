@@ -12,9 +12,10 @@ use crate::domain::fault::Fault;
 use crate::domain::outcome::{Outcome, Reply};
 
 pub use replies::{
-    connection, dns_trouble, login_in_clear, login_refused, loops_back, no_login_offered, no_route,
-    not_now, not_offered, null_mx, our_trouble, out_of_step, refused, route_trouble,
-    smarthost_tls_needed, suppressed, taken, time_is_over, tls_needed, too_big, unknown_here,
+    connection, dane_needed, dns_trouble, login_in_clear, login_refused, loops_back,
+    no_login_offered, no_route, not_now, not_offered, null_mx, our_trouble, out_of_step, refused,
+    route_trouble, smarthost_tls_needed, suppressed, taken, time_is_over, tls_needed, too_big,
+    unknown_here,
 };
 
 /// How far a conversation had come when a reply ended it.

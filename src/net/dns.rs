@@ -1,5 +1,7 @@
 //! Name resolution, with the one distinction mail needs: "there is none" against "try later".
 
+mod authentic;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -23,6 +25,8 @@ pub struct Resolver {
     inner: TokioResolver,
     config: ResolverConfig,
     options: ResolverOpts,
+    /// What the servers call authentic is.
+    trusted: bool,
 }
 
 /// Answers kept for checking mail; some hundred octets each.
@@ -90,7 +94,7 @@ impl Resolver {
             .with_options(options.clone())
             .build()
             .map_err(|error| DnsError::Temporary(error.to_string()))?;
-        Ok(Self { inner, config, options })
+        Ok(Self { inner, config, options, trusted: settings.trusted })
     }
 
     /// What this resolver was built from, for a library that builds its own to check mail with.

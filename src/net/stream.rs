@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use self::deflated::Deflated;
 use super::read_buffer::ReadBuffer;
-use super::tls::{ClientTls, Roots, ServerTls, Unproven};
+use super::tls::{ClientTls, Roots, ServerTls, Tlsa, Unproven, vouch_for};
 use super::transport::Transport;
 
 pub use binding::ChannelBindings;
@@ -167,6 +167,17 @@ impl Stream {
             }
             Transport::Plain(_) | Transport::Server(_) => Err(Unproven::Unusable),
         }
+    }
+
+    /// Whether the other end of this TLS connection is whom `records` name, or one that they let
+    /// vouch for `host` (RFC 7672).
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn is_named_by(&self, records: &[Tlsa], host: &str) -> Result<(), Unproven> {
+        let Transport::Client(stream) = &self.transport else { return Err(Unproven::Unusable) };
+        let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        vouch_for(records, chain, host)
     }
 
     /// The server's handshake: after STARTTLS was answered, or at once on a TLS port. Input that

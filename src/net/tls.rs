@@ -2,6 +2,7 @@
 //! client's opportunistic use.
 
 mod certificates;
+mod dane;
 mod inspect;
 mod issue;
 mod load;
@@ -26,6 +27,8 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use crate::config::is_host_name;
 use certificates::Certificates;
 
+pub use dane::Tlsa;
+pub(super) use dane::vouch_for;
 pub use inspect::{Facts, inspect};
 pub(super) use issue::save_pair;
 pub use roots::{Roots, Unproven};

@@ -1,6 +1,7 @@
 //! Where a domain's mail goes (RFC 5321 §5.1).
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::mail::deliver::fates::Fate;
 use crate::mail::deliver::mta_sts::{Policies, Standing};
@@ -8,6 +9,7 @@ use crate::mail::deliver::target::Target;
 use crate::mail::outcome::{self, Phase};
 use crate::mail::reporting::tls::Sightings;
 use crate::net::dns::{DnsError, Exchange, Exchanges, Resolver};
+use crate::net::tls::Tlsa;
 
 /// Addresses tried for one domain at most.
 const MOST: usize = 8;
@@ -25,7 +27,8 @@ pub async fn targets(
     port: u16,
     seen: &Sightings,
 ) -> Result<Vec<Target>, Fate> {
-    let (answer, sts) = tokio::join!(resolver.mx(domain), policies.of(domain));
+    let (answer, sts, signed) =
+        tokio::join!(resolver.mx(domain), policies.of(domain), is_signed(resolver, domain));
     let hosts = match answer {
         Ok(Exchanges::Null) => return Err((Phase::Rcpt, outcome::null_mx())),
         Ok(Exchanges::Hosts(hosts)) => hosts,
@@ -36,14 +39,28 @@ pub async fn targets(
     let hosts = before_us(hosts, us).ok_or((Phase::Rcpt, outcome::loops_back()))?;
     let hosts = allowed(hosts, &sts, seen)
         .ok_or((Phase::Host, outcome::tls_needed("no mail server is named in the policy")))?;
+    let signed = signed.map_err(|error| (Phase::Host, outcome::dns_trouble(error)))?;
     let (mut found, mut trouble) = (Vec::new(), None);
     for exchange in &hosts {
-        match resolver.addresses(&exchange.host).await {
+        let (addresses, dane) = tokio::join!(
+            resolver.addresses(&exchange.host),
+            named_by(resolver, signed, &exchange.host, port)
+        );
+        let dane = match dane {
+            Ok(dane) => dane,
+            // Whoever can keep the answer away must not be able to take TLS away (RFC 7672 §2.1.2).
+            Err(error) => {
+                trouble = Some(error);
+                continue;
+            }
+        };
+        match addresses {
             Ok(addresses) => {
                 found.extend(addresses.into_iter().map(|ip| Target {
                     host: exchange.host.clone(),
                     at: SocketAddr::new(ip, port),
                     sts: sts.clone(),
+                    dane: dane.clone(),
                     route: None,
                 }));
             }
@@ -60,6 +77,26 @@ pub async fn targets(
         Some(error) => Err((Phase::Host, outcome::dns_trouble(error))),
         None => Err((Phase::Rcpt, outcome::no_route())),
     }
+}
+
+/// Whether the DNS vouches for who the servers of `domain` are.
+async fn is_signed(resolver: &Resolver, domain: &str) -> Result<bool, DnsError> {
+    if resolver.is_trusted() { resolver.has_authentic_mx(domain).await } else { Ok(false) }
+}
+
+/// What the DNS names a server by, as far as that can be used; `None` where it says nothing.
+async fn named_by(
+    resolver: &Resolver,
+    signed: bool,
+    host: &str,
+    port: u16,
+) -> Result<Option<Arc<[Tlsa]>>, DnsError> {
+    if !signed {
+        return Ok(None);
+    }
+    let records = resolver.tlsa(host, port).await?;
+    let usable = || records.iter().filter(|record| record.is_usable()).cloned().collect();
+    Ok((!records.is_empty()).then(usable))
 }
 
 /// Without ourselves and every host that is no nearer than we are: sending

@@ -59,7 +59,7 @@ pub struct Refused {
 impl Dialer {
     /// Connects, with TLS where it is offered and works (RFC 3207, RFC 7435): a host whose handshake
     /// fails is asked again in the clear, unless it has to prove its name: the domain wants that
-    /// (RFC 8461 §5), or the route does. To a smarthost we say who we are. How TLS went is `seen`.
+    /// (RFC 8461 §5, RFC 7672 §2.2), or the route does. To a smarthost we say who we are. How TLS went is `seen`.
     ///
     /// # Errors
     /// The reply that turned us away.
@@ -100,7 +100,7 @@ impl Dialer {
             Ok(stream) => self.secured(stream, target, seen).await,
             Err(Insecure { left, handshake, why }) => {
                 seen.saw(target, handshake);
-                if target.must_prove() {
+                if target.must_encrypt() {
                     if let Some(conversation) = left {
                         conversation.quit().await;
                     }
@@ -181,7 +181,7 @@ impl Dialer {
         target: &Target,
         seen: &Sightings,
     ) -> Result<(Stream, String, bool), Refused> {
-        let proof = stream.proves(&self.roots, &target.host);
+        let proof = target.is_proven_by(&stream, &self.roots);
         seen.saw(target, Handshake::Done(proof));
         if let Err(unproven) = proof
             && target.must_prove()

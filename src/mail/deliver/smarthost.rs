@@ -31,6 +31,7 @@ pub async fn targets(
         host: host.clone(),
         at: SocketAddr::new(ip, *port),
         sts: Standing::Unpublished,
+        dane: None,
         route: Some(Arc::clone(route)),
     };
     Ok(addresses.into_iter().map(target).collect())

@@ -9,7 +9,8 @@ use crate::mail::deliver::mta_sts::Standing;
 use crate::mail::deliver::route::{Login, Route, Smarthost};
 use crate::mail::deliver::session::Refused;
 use crate::mail::outcome;
-use crate::net::tls::Unproven;
+use crate::net::stream::Stream;
+use crate::net::tls::{Roots, Tlsa, Unproven};
 
 /// One address to try. An open connection to it serves all mail for which all of this is alike.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,6 +21,9 @@ pub struct Target {
     pub at: SocketAddr,
     /// What the domain says about TLS with it.
     pub sts: Standing,
+    /// What the DNS, which is authentic, names it by; empty where nothing there can be used. It comes
+    /// before `sts` (RFC 8461 §2).
+    pub dane: Option<Arc<[Tlsa]>>,
     /// The route that leads there, where one was chosen.
     pub route: Option<Arc<Route>>,
 }
@@ -41,26 +45,43 @@ impl Target {
 
     /// Whether mail goes there only under TLS with a host that has proven its name.
     pub fn must_prove(&self) -> bool {
-        match self.smarthost() {
-            Some(smarthost) => smarthost.tls.is_required(),
-            None => self.sts.enforced().is_some(),
+        match (self.smarthost(), &self.dane) {
+            (Some(smarthost), _) => smarthost.tls.is_required(),
+            (None, Some(records)) => !records.is_empty(),
+            (None, None) => self.sts.enforced().is_some(),
+        }
+    }
+
+    /// Whether mail goes there only under TLS, with whoever it is (RFC 7672 §2.2).
+    pub(super) fn must_encrypt(&self) -> bool {
+        self.dane.is_some() || self.must_prove()
+    }
+
+    /// Whether the other end of a connection under TLS is whom it should be.
+    pub(super) fn is_proven_by(&self, stream: &Stream, roots: &Roots) -> Result<(), Unproven> {
+        match &self.dane {
+            Some(records) if !records.is_empty() => stream.is_named_by(records, &self.host),
+            _ => stream.proves(roots, &self.host),
         }
     }
 
     /// What is said of it when it does not.
     pub(super) fn tls_needed(&self, why: impl std::fmt::Display) -> Reply {
-        match self.smarthost() {
-            Some(_) => outcome::smarthost_tls_needed(why),
-            None => outcome::tls_needed(why),
+        match (self.smarthost(), &self.dane) {
+            (Some(_), _) => outcome::smarthost_tls_needed(why),
+            (None, Some(_)) => outcome::dane_needed(why),
+            (None, None) => outcome::tls_needed(why),
         }
     }
 
     /// Why a connection under TLS is as it is, for people.
     pub(super) fn why(&self, proof: Result<(), Unproven>) -> String {
-        let asks = match self.smarthost() {
-            None => return self.sts.why(proof),
-            Some(_) if self.must_prove() => "the route asks for it",
-            Some(_) => "the route does not ask for it",
+        let asks = match (self.smarthost(), &self.dane) {
+            (None, None) => return self.sts.why(proof),
+            (None, Some(records)) if records.is_empty() => "DANE asks for TLS, by no usable record",
+            (None, Some(_)) => "DANE",
+            (Some(_), _) if self.must_prove() => "the route asks for it",
+            (Some(_), _) => "the route does not ask for it",
         };
         match proof {
             Ok(()) => format!("verified ({asks})"),

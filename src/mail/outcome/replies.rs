@@ -26,6 +26,11 @@ pub fn tls_needed(why: impl std::fmt::Display) -> Reply {
     ours(451, (4, 7, 5), format!("the domain asks for verified TLS (MTA-STS), but {why}"))
 }
 
+/// The server's TLSA records want TLS with whom they name (RFC 7672), and this is not that.
+pub fn dane_needed(why: impl std::fmt::Display) -> Reply {
+    ours(451, (4, 7, 5), format!("the server's TLSA records (DANE) ask for TLS, but {why}"))
+}
+
 /// The route asks for TLS with a smarthost that proves its name, and this is not that.
 pub fn smarthost_tls_needed(why: impl std::fmt::Display) -> Reply {
     ours(451, (4, 7, 5), format!("the route asks for verified TLS with its smarthost, but {why}"))

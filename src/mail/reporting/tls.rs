@@ -2,7 +2,8 @@
 //! report made of a day's counts.
 //!
 //! Under a policy (MTA-STS) a connection failed when it did not do as the policy says, whether or not
-//! mail went over it; without one, when nothing it carried was secret. DANE is not asked for.
+//! mail went over it; without one, when nothing it carried was secret. TLSA records (DANE) are such a
+//! policy of one server, and come before the domain's.
 
 use std::collections::BTreeMap;
 
@@ -39,6 +40,9 @@ struct Tuple {
     /// The lines of the policy, with their type; without one they did as they should by nobody's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sts: Option<Vec<String>>,
+    /// The TLSA records that counted instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tlsa: Vec<String>,
 }
 
 /// Counts the connections to the servers of one domain.
@@ -63,11 +67,17 @@ impl Sightings {
                 result: result.to_owned(),
                 host: target.host.clone(),
                 ip: target.at.ip().to_string(),
-                sts: None,
+                ..Tuple::default()
             },
             None => Tuple::default(),
         };
-        self.count(tuple, &target.sts);
+        match target.dane.as_deref() {
+            Some(records) if !records.is_empty() => {
+                let tlsa = quoted(records.iter().map(ToString::to_string).collect());
+                self.count(Tuple { tlsa, ..tuple }, &Standing::Unpublished);
+            }
+            _ => self.count(tuple, &target.sts),
+        }
     }
 
     /// A server that the policy does not name was not connected to.
@@ -99,6 +109,9 @@ fn result(target: &Target, handshake: Handshake) -> Option<&'static str> {
     match (handshake, &target.sts) {
         (Handshake::NotOffered, _) => Some("starttls-not-supported"),
         (Handshake::Failed, _) => Some(VALIDATION),
+        (Handshake::Done(proof), _) if target.dane.as_ref().is_some_and(|all| !all.is_empty()) => {
+            proof.err().map(|_| VALIDATION)
+        }
         (Handshake::Done(_), Standing::Unpublished) => None,
         (Handshake::Done(_), Standing::Unavailable(why)) => Some(match why {
             Unavailable::Fetch => "sts-policy-fetch-error",
@@ -112,7 +125,7 @@ fn result(target: &Target, handshake: Handshake) -> Option<&'static str> {
             Unproven::OtherHost => "certificate-host-mismatch",
             Unproven::Expired => "certificate-expired",
             Unproven::Untrusted => "certificate-not-trusted",
-            Unproven::Unusable => VALIDATION,
+            Unproven::NotNamed | Unproven::Unusable => VALIDATION,
         }),
     }
 }
@@ -137,11 +150,11 @@ pub fn report(
     (begin, end): (OffsetDateTime, OffsetDateTime),
     counts: Vec<(serde_json::Value, i64)>,
 ) -> Result<Vec<u8>, Error> {
-    let mut policies: BTreeMap<Option<Vec<String>>, Seen> = BTreeMap::new();
+    let mut policies: BTreeMap<_, Seen> = BTreeMap::new();
     for (tuple, total) in counts {
         let tuple: Tuple = serde_json::from_value(tuple).map_err(internal)?;
         let total = u64::try_from(total).unwrap_or(0);
-        let seen = policies.entry(tuple.sts).or_default();
+        let seen = policies.entry((tuple.sts, tuple.tlsa)).or_default();
         if tuple.result.is_empty() {
             seen.summary.total_successful_session_count += total;
             continue;
@@ -162,16 +175,19 @@ pub fn report(
         contact_info: contact.to_owned(),
         report_id: report_id.to_owned(),
         policies: policies
-            .map(|(sts, seen)| Seen { policy: policy(domain, sts), ..seen })
+            .map(|((sts, tlsa), seen)| Seen { policy: policy(domain, sts, tlsa), ..seen })
             .collect(),
     };
     report.write().map_err(internal)
 }
 
 /// What a report says of a policy, or of there being none.
-fn policy(domain: &str, sts: Option<Vec<String>>) -> Policy {
-    let policy_type = if sts.is_some() { "sts" } else { "no-policy-found" };
-    let policy_string = sts.unwrap_or_default();
+fn policy(domain: &str, sts: Option<Vec<String>>, tlsa: Vec<String>) -> Policy {
+    let (policy_type, policy_string) = match sts {
+        _ if !tlsa.is_empty() => ("tlsa", tlsa),
+        Some(sts) => ("sts", sts),
+        None => ("no-policy-found", Vec::new()),
+    };
     let mx = policy_string.iter().filter_map(|line| line.strip_prefix("mx: "));
     Policy {
         policy_type: policy_type.to_owned(),
@@ -203,7 +219,8 @@ mod tests {
         ];
         let lines = ["version: STSv1", "mode: testing", "mx: *.b.example", "max_age: 60"];
         let sts = json!({ "result": "", "host": "", "ip": "", "sts": lines });
-        let counts = [counts, vec![(sts, 7)]].concat();
+        let dane = json!({ "result": "", "host": "", "ip": "", "tlsa": ["3 1 1 ab01"] });
+        let counts = [counts, vec![(sts, 7), (dane, 9)]].concat();
         let bounds = crate::mail::reporting::bounds(day);
         let json = report(("Ours", "a@us.example", "7"), "b.example", bounds, counts).unwrap();
         let read = Report::read(&json).unwrap();
@@ -215,6 +232,10 @@ mod tests {
         assert_eq!(seen.summary.total_failure_session_count, 2);
         assert_eq!(seen.failure_details[0].receiving_mx_hostname, "mx.b.example");
         let seen = &read.policies[1];
+        assert_eq!(seen.policy.policy_type, "tlsa");
+        assert_eq!(seen.policy.policy_string, ["3 1 1 ab01"]);
+        assert_eq!(seen.summary.total_successful_session_count, 9);
+        let seen = &read.policies[2];
         assert_eq!(seen.policy.policy_type, "sts");
         assert_eq!(seen.policy.policy_string, lines);
         assert_eq!(seen.policy.mx_host, ["*.b.example"]);

@@ -54,8 +54,7 @@ impl Roots {
         let name = ServerName::try_from(host).map_err(|_| Unproven::OtherHost)?;
         match verifier.verify_server_cert(leaf, between, &name, &[], UnixTime::now()) {
             Ok(_) => Ok(()),
-            Err(Error::InvalidCertificate(error)) => Err(unproven(&error)),
-            Err(_) => Err(Unproven::Unusable),
+            Err(error) => Err(Unproven::from(&error)),
         }
     }
 }
@@ -72,9 +71,21 @@ pub enum Unproven {
     /// Nobody that we believe vouches for it.
     #[error("the certificate is not from a trusted authority")]
     Untrusted,
+    /// The server's TLSA records (DANE) name another one.
+    #[error("the certificate is not what the TLSA records (DANE) name")]
+    NotNamed,
     /// It cannot be used for some other reason.
     #[error("the certificate cannot be verified")]
     Unusable,
+}
+
+impl From<&Error> for Unproven {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::InvalidCertificate(error) => unproven(error),
+            _ => Self::Unusable,
+        }
+    }
 }
 
 fn unproven(error: &CertificateError) -> Unproven {

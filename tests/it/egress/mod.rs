@@ -2,6 +2,7 @@
 
 mod bounces;
 mod bulk;
+mod dane;
 mod dkimpy;
 mod fates;
 mod fleet;

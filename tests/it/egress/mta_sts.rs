@@ -13,16 +13,16 @@ use crate::support::server::{Server, server};
 use crate::support::wait;
 
 /// What one message to a domain came to: its row, and what the last attempt says of TLS.
-struct Sent {
+pub(super) struct Sent {
     id: Uuid,
-    state: String,
-    enhanced: Option<String>,
-    reply: String,
-    tls: Option<String>,
+    pub(super) state: String,
+    pub(super) enhanced: Option<String>,
+    pub(super) reply: String,
+    pub(super) tls: Option<String>,
 }
 
 /// Sends a message to `domain` and waits for what becomes of the first attempt.
-async fn send(server: &Server, domain: &str) -> Sent {
+pub(super) async fn send(server: &Server, domain: &str) -> Sent {
     let tenant = server.sender().await;
     let ann = tenant.mailbox("ann").await;
     let id = Row::new(&ann, &format!("bob@{domain}")).insert(&tenant).await;

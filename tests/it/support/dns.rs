@@ -28,6 +28,7 @@ pub struct Dns {
 struct Zone {
     records: HashMap<(LowerName, RecordType), Vec<RData>>,
     broken: HashSet<LowerName>,
+    signed: HashSet<LowerName>,
     asked: HashMap<LowerName, usize>,
 }
 
@@ -106,6 +107,12 @@ impl Dns {
         self
     }
 
+    /// What is said about `host` is called authentic from now on (RFC 4035 §3.2.3).
+    pub fn sign(&self, host: &str) -> &Self {
+        self.zone.lock().unwrap().signed.insert(LowerName::new(&name(host)));
+        self
+    }
+
     /// How many questions about `host` have come.
     pub fn asked(&self, host: &str) -> usize {
         self.zone.lock().unwrap().asked.get(&LowerName::new(&name(host))).copied().unwrap_or(0)
@@ -166,7 +173,10 @@ impl RequestHandler for Handler {
                 |_| Err(ResponseCode::FormErr),
                 |info| {
                     let query = info.query;
-                    self.0.lock().unwrap().answer(query.name(), query.query_type())
+                    let mut zone = self.0.lock().unwrap();
+                    metadata.authentic_data =
+                        request.metadata.authentic_data && zone.signed.contains(query.name());
+                    zone.answer(query.name(), query.query_type())
                 },
             );
             let answers = answers.unwrap_or_else(|code| {

@@ -54,6 +54,8 @@ pub struct Received {
 pub struct RemoteMx {
     addr: SocketAddr,
     shared: Arc<Shared>,
+    /// What it shows in a handshake, in DER; empty without TLS.
+    pub certificate: Vec<u8>,
     listening: tokio::task::JoinHandle<()>,
 }
 
@@ -75,15 +77,16 @@ impl RemoteMx {
     /// Starts on `addr` (port 0 for a free one) with PIPELINING, 8BITMIME,
     /// SMTPUTF8, DSN, SIZE and, with `tls`, STARTTLS with a certificate of its own.
     pub async fn start(addr: SocketAddr, tls: bool) -> Self {
-        Self::start_with(addr, tls.then(|| acceptor(certs::unknown()))).await
+        Self::start_with(addr, tls.then(certs::unknown)).await
     }
 
     /// As [`Self::start`], with a certificate for `host` that [`trusted_roots`] vouch for.
     pub async fn start_proven(addr: SocketAddr, host: &str) -> Self {
-        Self::start_with(addr, Some(acceptor(certs::proven(host)))).await
+        Self::start_with(addr, Some(certs::proven(host))).await
     }
 
-    async fn start_with(addr: SocketAddr, tls: Option<TlsAcceptor>) -> Self {
+    async fn start_with(addr: SocketAddr, tls: Option<certs::Pair>) -> Self {
+        let certificate = tls.as_ref().map(|(chain, _)| chain[0].to_vec()).unwrap_or_default();
         let listener = TcpListener::bind(addr).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -95,11 +98,11 @@ impl RemoteMx {
                 "DSN",
                 "SIZE 52428800",
             ]),
-            tls,
+            tls: tls.map(acceptor),
             seen: watch::channel(Seen::default()).0,
         });
         let listening = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Self { addr, shared, listening }
+        Self { addr, shared, certificate, listening }
     }
 
     /// Where it listens.

@@ -114,6 +114,7 @@ pub fn configuration(
         trusted_roots = {:?}
         [dns]
         servers = [{:?}]
+        trusted = true
         [reports]
         from = "{REPORTS_FROM}"
         organization = "Koltrix Test"
