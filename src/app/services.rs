@@ -147,7 +147,8 @@ impl Services {
             bodies.clone(),
             &hostname,
             Arc::clone(&queue_wake),
-        );
+        )
+        .naming_clients(config.submission.received_client);
         let resolver = Resolver::new(&config.dns).map_err(|e| other(&e))?;
         let (tracking, hits) = Tracking::new(db.clone()).map_err(|e| other(&e))?;
         let services = Self {

@@ -40,6 +40,8 @@ pub struct Submission {
     pub hold_at_most: Span,
     /// Whether SCRAM-SHA-256 is offered.
     pub scram: bool,
+    /// Whether Received names where a message was submitted from.
+    pub received_client: bool,
     /// Who begins connections with a PROXY header.
     pub proxies: Vec<Network>,
 }

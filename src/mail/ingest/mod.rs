@@ -197,6 +197,7 @@ impl Ingest {
                 queue_id: arrival.queue_id,
                 mail_from: &arrival.mail_from,
                 client: &arrival.client,
+                names_client: false,
                 recipient: only(&recipients),
                 found: &found,
                 delivered_to: true,

@@ -19,6 +19,8 @@ pub struct Stamp<'a> {
     pub mail_from: &'a MailFrom,
     /// Who sent it.
     pub client: &'a Client,
+    /// It is named even where it logged in.
+    pub names_client: bool,
     /// The recipient, where there is one only.
     pub recipient: Option<&'a Recipient>,
     /// Further fields, above Received: what was found out (RFC 8601 §4).
@@ -52,14 +54,12 @@ impl Stamp<'_> {
         out.into_bytes()
     }
 
-    /// Where somebody logged in, it is nobody's business from where.
+    /// Where somebody logged in, it is nobody's business from where, unless the settings say so.
     fn origin_clause(&self) -> String {
-        match &self.client.login {
-            Some(_) => "from authenticated-user".into(),
-            None => {
-                format!("from {} ([{}])", word(&self.client.helo), self.client.ip.to_canonical())
-            }
+        if self.client.login.is_some() && !self.names_client {
+            return "from authenticated-user".into();
         }
+        format!("from {} ([{}])", word(&self.client.helo), self.client.ip.to_canonical())
     }
 
     fn tls_comment(&self) -> String {
@@ -92,6 +92,8 @@ pub fn date(when: OffsetDateTime) -> String {
 mod tests {
     use super::*;
     use crate::domain::address::Address;
+    use crate::domain::ids::{AddressId, TenantId};
+    use crate::mail::client::Identity;
 
     fn client(helo: &str) -> Client {
         Client {
@@ -111,6 +113,7 @@ mod tests {
             queue_id: QueueId(uuid::Uuid::nil()),
             mail_from: &MailFrom::default(),
             client: &client("mail.example.net"),
+            names_client: false,
             recipient: Some(&recipient),
             found: "X-Found: nothing\r\n",
             delivered_to: true,
@@ -122,6 +125,32 @@ mod tests {
             id 00000000-0000-0000-0000-000000000000\r\n\tfor <bob@example.org>;\r\n\t";
         assert!(text.starts_with(expected), "{text}");
         assert!(text.ends_with(" +0000\r\n"), "{text}");
+    }
+
+    #[test]
+    fn from_where_somebody_submits_is_told_where_that_is_wanted() {
+        let login = Identity {
+            tenant: TenantId::random(),
+            address_id: AddressId::random(),
+            address: Address::parse("ann@example.org").unwrap(),
+        };
+        let client = Client { login: Some(login), ..client("laptop") };
+        for (names_client, expected) in
+            [(false, "from authenticated-user\r\n"), (true, "from laptop ([192.0.2.7])\r\n")]
+        {
+            let stamp = Stamp {
+                hostname: "mx.example.org",
+                queue_id: QueueId(uuid::Uuid::nil()),
+                mail_from: &MailFrom::default(),
+                client: &client,
+                names_client,
+                recipient: None,
+                found: "",
+                delivered_to: false,
+            };
+            let text = String::from_utf8(stamp.fields()).unwrap();
+            assert!(text.starts_with(&format!("Received: {expected}")), "{text}");
+        }
     }
 
     #[test]

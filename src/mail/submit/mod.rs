@@ -33,6 +33,8 @@ pub struct Submit {
     ingest: Ingest,
     bodies: Bodies,
     hostname: Arc<str>,
+    /// In Received (RFC 5321 §4.4).
+    names_client: bool,
     /// Wakes the queue of this node.
     wake: Arc<Notify>,
 }
@@ -63,7 +65,21 @@ impl Submit {
         hostname: &str,
         wake: Arc<Notify>,
     ) -> Self {
-        Self { db, recipients, ingest, bodies, hostname: hostname.into(), wake }
+        Self {
+            db,
+            recipients,
+            ingest,
+            bodies,
+            hostname: hostname.into(),
+            names_client: false,
+            wake,
+        }
+    }
+
+    /// Received names where a message was submitted from.
+    #[must_use]
+    pub fn naming_clients(self, names_client: bool) -> Self {
+        Self { names_client, ..self }
     }
 
     /// Whether `identity` may use this reverse-path: an address that leads to
@@ -117,6 +133,7 @@ impl Submit {
             queue_id,
             mail_from: &mail_from,
             client: &client,
+            names_client: self.names_client,
             recipient: None,
             found: "",
             delivered_to: false,
