@@ -85,7 +85,7 @@ impl Fleet {
     async fn node(&self) -> (Program, Running) {
         let program = Program::with(&format!(
             "[server]\nhostname = \"mx.koltrix.test\"\ndata_dir = \"data\"\ncerts_dir = \"certs\"\nlog_filter = \"error\"\n\
-             [database]\nurl = {:?}\n[dns]\nservers = [\"{}\"]\n\
+             [metrics]\nlisten = \"127.0.0.1:0\"\n[database]\nurl = {:?}\n[dns]\nservers = [\"{}\"]\n\
              [queue]\nsmtp_port = {}\nmta_sts_port = {}\ntrusted_roots = {:?}\nretry = [\"1s\"]\nlease = \"6s\"\n\
              [timeouts]\nremote_connect = \"5s\"\nremote_reply = \"3s\"\nremote_end = \"5s\"\n",
             self.url,
